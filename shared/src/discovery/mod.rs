@@ -1,0 +1,1 @@
+//! Who is alive: registering an address under a key, and watching the addresses of a key.

@@ -1,0 +1,1 @@
+//! The pipeline of a request: a list of concerns, and one future that runs it.

@@ -1,0 +1,1 @@
+//! REST: the server, its pipelines, and what generated handlers call.

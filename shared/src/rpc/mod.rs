@@ -1,0 +1,1 @@
+//! RPC: the server, the client with its balancer, and their pipelines.

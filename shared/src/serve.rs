@@ -1,0 +1,1 @@
+//! The accept loop behind every listening port.

@@ -1,0 +1,1 @@
+//! What every `main` does.
