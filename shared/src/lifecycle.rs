@@ -1,1 +1,313 @@
-//! From start to stop: owns every task, and the order in which things end.
+//! From start to stop. A [`Lifecycle`] owns every task of a service, knows whether the service is ready, and ends it in
+//! order: not ready → deregister → one beat → drain → stop → done. A process is a lifecycle whose children are its
+//! services; they stop one after the other, the last started first, so that a gateway drains while the services behind
+//! it still answer.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde::Deserialize;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::task::TaskTracker;
+
+use crate::config::duration;
+use crate::error::BoxError;
+use crate::pipeline::ambient::{self, Ambient};
+
+/// `Shutdown:` in a configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Shutdown {
+    /// Between "I am leaving" and the first refusal: time for clients to hear of it.
+    #[serde(with = "duration")]
+    pub beat: Duration,
+    /// How long requests that were accepted, and then background tasks, may take to end.
+    #[serde(with = "duration")]
+    pub grace_period: Duration,
+}
+
+impl Default for Shutdown {
+    fn default() -> Shutdown {
+        Shutdown { beat: Duration::from_millis(500), grace_period: Duration::from_secs(10) }
+    }
+}
+
+/// Cheap to clone; all clones are the same lifecycle.
+#[derive(Clone)]
+pub struct Lifecycle(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    shutdown: Shutdown,
+    started: AtomicBool,
+    leaving: CancellationToken,
+    draining: CancellationToken,
+    stopping: CancellationToken,
+    abandoned: CancellationToken,
+    listens: AtomicBool,
+    serving: TaskTracker,
+    tasks: TaskTracker,
+    children: Mutex<Vec<Lifecycle>>,
+    farewells: Mutex<Vec<Farewell>>,
+    checks: Mutex<Vec<Check>>,
+    /// Shared by the whole tree: one task that dies ends the process.
+    fault: Arc<Fault>,
+}
+
+type Farewell = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+type Check = (String, Arc<dyn Fn() -> Answer + Send + Sync>);
+
+#[derive(Default)]
+struct Fault {
+    first: OnceLock<Died>,
+    seen: CancellationToken,
+}
+
+/// A task ended that should have run until the stop.
+#[derive(Debug, Clone)]
+pub struct Died {
+    pub service: &'static str,
+    pub task: String,
+    pub cause: String,
+}
+
+impl fmt::Display for Died {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} of {} ended unexpectedly: {}", self.task, self.service, self.cause)
+    }
+}
+
+impl std::error::Error for Died {}
+
+impl Lifecycle {
+    /// A lifecycle of its own. `name` is what its log lines carry as `service`.
+    pub fn new(name: &str, shutdown: &Shutdown) -> Lifecycle {
+        Lifecycle::make(name, shutdown, Arc::default())
+    }
+
+    /// A service in the same process: it stops before its elder siblings and its parent.
+    pub fn child(&self, name: &str) -> Lifecycle {
+        let child = Lifecycle::make(name, &self.0.shutdown, self.0.fault.clone());
+        lock(&self.0.children).push(child.clone());
+        child
+    }
+
+    fn make(name: &str, shutdown: &Shutdown, fault: Arc<Fault>) -> Lifecycle {
+        Lifecycle(Arc::new(Inner {
+            // A process names its services once.
+            name: String::leak(name.to_owned()),
+            shutdown: shutdown.clone(),
+            started: AtomicBool::new(false),
+            leaving: CancellationToken::new(),
+            draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
+            listens: AtomicBool::new(false),
+            serving: TaskTracker::new(),
+            tasks: TaskTracker::new(),
+            children: Mutex::default(),
+            farewells: Mutex::default(),
+            checks: Mutex::default(),
+            fault,
+        }))
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// A task that runs until [`stopping`](Self::stopping). Ending before that, well or not, ends the process.
+    pub fn spawn<F, E>(&self, task: impl Into<String>, future: F)
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let (task, this) = (task.into(), self.clone());
+        let watched = async move {
+            let ended = AssertUnwindSafe(future).catch_unwind().await;
+            if this.0.stopping.is_cancelled() && matches!(ended, Ok(Ok(()))) {
+                return;
+            }
+            let cause = match ended {
+                Ok(Ok(())) => "it returned".to_owned(),
+                Ok(Err(error)) => chain(&*error.into()),
+                Err(panic) => format!("it panicked: {}", panic_text(&*panic)),
+            };
+            this.fail(task, cause);
+        };
+        self.track(&self.0.tasks, watched);
+    }
+
+    /// A task that ends by itself, such as a load that outlives the request that began it. The stop waits for it.
+    pub fn spawn_job(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.track(&self.0.tasks, future);
+    }
+
+    /// A connection: the drain waits for it.
+    pub fn spawn_connection(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.track(&self.0.serving, future);
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the owner of all tasks")]
+    fn track(&self, tracker: &TaskTracker, future: impl Future<Output = ()> + Send + 'static) {
+        let abandoned = self.0.abandoned.clone();
+        let ambient = Ambient { service: self.0.name, ..Ambient::default() };
+        tokio::spawn(tracker.track_future(ambient::scope(ambient, async move {
+            abandoned.run_until_cancelled(future).await;
+        })));
+    }
+
+    /// Says that a task died; the first word counts.
+    fn fail(&self, task: String, cause: String) {
+        let died = Died { service: self.0.name, task, cause };
+        tracing::error!(task = died.task, cause = died.cause, "a task ended unexpectedly, the process stops");
+        // A later death is a consequence of the first.
+        self.0.fault.first.get_or_init(|| died);
+        self.0.fault.seen.cancel();
+    }
+
+    /// Until a task died. Never, when all goes well.
+    pub async fn died(&self) -> Died {
+        self.0.fault.seen.cancelled().await;
+        match self.0.fault.first.get() {
+            Some(died) => died.clone(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Until the service has said that it leaves: answers ask their clients to go elsewhere.
+    pub fn leaving(&self) -> WaitForCancellationFuture<'_> {
+        self.0.leaving.cancelled()
+    }
+
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.is_cancelled()
+    }
+
+    /// Until no new connection may be accepted and those that are open should end.
+    pub fn draining(&self) -> WaitForCancellationFuture<'_> {
+        self.0.draining.cancelled()
+    }
+
+    /// Until background tasks should end.
+    pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
+        self.0.stopping.cancelled()
+    }
+
+    /// Waits, but not beyond the stop: `false` when the stop came first.
+    pub async fn pause(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.stopping()).await.is_err()
+    }
+
+    /// Something listens here: the stop waits a beat for its clients.
+    pub fn listens(&self) {
+        self.0.listens.store(true, Ordering::Relaxed);
+    }
+
+    /// Run when the service leaves, before the beat: deregistering.
+    pub fn on_leave(&self, farewell: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0.farewells).push(Box::pin(farewell));
+    }
+
+    /// The service is ready only while `check` succeeds, such as its database answering.
+    pub fn ready_while<F, A>(&self, name: impl Into<String>, check: F)
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        lock(&self.0.checks).push((name.into(), Arc::new(move || Box::pin(check()))));
+    }
+
+    /// All that the start had to do is done.
+    pub fn started(&self) {
+        self.0.started.store(true, Ordering::Release);
+    }
+
+    /// Whether this service and its children may get traffic; if not, the first reason.
+    pub async fn ready(&self) -> Result<(), String> {
+        if self.is_leaving() {
+            return Err(format!("{} is leaving", self.0.name));
+        }
+        if !self.0.started.load(Ordering::Acquire) {
+            return Err(format!("{} is starting", self.0.name));
+        }
+        let checks = lock(&self.0.checks).clone();
+        for (name, check) in checks {
+            match tokio::time::timeout(Duration::from_secs(1), check()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(format!("{}: {name}: {error}", self.0.name)),
+                Err(_) => return Err(format!("{}: {name} does not answer", self.0.name)),
+            }
+        }
+        let children = lock(&self.0.children).clone();
+        for child in children {
+            Box::pin(child.ready()).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends children, then this, each in the order of this module's first sentence. Safe to call more than once.
+    pub async fn stop(&self) {
+        let children = std::mem::take(&mut *lock(&self.0.children));
+        for child in children.into_iter().rev() {
+            Box::pin(child.stop()).await;
+        }
+        let Inner { name, shutdown, .. } = &*self.0;
+        let first = !self.0.leaving.is_cancelled();
+        self.0.leaving.cancel();
+        let farewells = std::mem::take(&mut *lock(&self.0.farewells));
+        for farewell in farewells {
+            if tokio::time::timeout(shutdown.grace_period, farewell).await.is_err() {
+                tracing::warn!(stopping = name, "leaving took longer than the grace period");
+            }
+        }
+        if first && self.0.listens.load(Ordering::Relaxed) {
+            tokio::time::sleep(shutdown.beat).await;
+        }
+        self.0.draining.cancel();
+        self.end(&self.0.serving, "connections").await;
+        self.0.stopping.cancel();
+        self.end(&self.0.tasks, "tasks").await;
+    }
+
+    async fn end(&self, tracker: &TaskTracker, what: &'static str) {
+        tracker.close();
+        if tokio::time::timeout(self.0.shutdown.grace_period, tracker.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(stopping = self.0.name, what, left = tracker.len(), "the grace period is over");
+        self.0.abandoned.cancel();
+        tracker.wait().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}
+
+/// What a panic said, if it said it in words.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,1 +1,0 @@
-//! Configuration: YAML with the environment in it, refused where it is not understood.

@@ -1,0 +1,281 @@
+//! Configuration: YAML with the environment in it. Every fault of a file is reported at once, with the path of its key;
+//! a key that nothing reads is a fault. This is the only place that reads the environment.
+
+pub mod duration;
+mod environment;
+mod secret;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use secret::Secret;
+
+use crate::lifecycle::Shutdown;
+use crate::telemetry::{Log, Prometheus, Telemetry};
+
+/// What the process is for. Development defaults, such as well-known passwords, are refused in `pre` and `pro`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Dev,
+    Test,
+    Pre,
+    #[default]
+    Pro,
+}
+
+impl Mode {
+    pub fn is_development(self) -> bool {
+        matches!(self, Mode::Dev | Mode::Test)
+    }
+}
+
+/// The keys that every service has beside its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Service {
+    pub name: String,
+    #[serde(default)]
+    pub mode: Mode,
+    #[serde(default)]
+    pub log: Log,
+    #[serde(default)]
+    pub prometheus: Prometheus,
+    #[serde(default)]
+    pub telemetry: Telemetry,
+    #[serde(default)]
+    pub shutdown: Shutdown,
+}
+
+const SERVICE_KEYS: [&str; 6] = ["Name", "Mode", "Log", "Prometheus", "Telemetry", "Shutdown"];
+
+/// A service's own part of its configuration.
+pub trait Config: DeserializeOwned {
+    /// Checks what one key alone cannot tell, before a port is bound. A fault names the key and the way out.
+    fn check(&self, mode: Mode, faults: &mut Faults);
+}
+
+/// All that is wrong with a configuration.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<String>);
+
+impl Faults {
+    pub fn add(&mut self, path: &str, fault: impl fmt::Display) {
+        self.0.push(format!("{path}: {fault}"));
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{path} cannot be read")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{path} is not YAML: {detail}")]
+    Malformed { path: String, detail: String },
+    #[error("{path} is not a valid configuration:\n  {}", faults.join("\n  "))]
+    Faulty { path: String, faults: Vec<String> },
+}
+
+/// Reads a file, with the process' environment.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn load<C: Config>(path: &Path) -> Result<(Service, C), Error> {
+    let shown = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
+    parse(&shown, &text, &|name| std::env::var(name).ok())
+}
+
+/// Reads a text; `path` is what faults call it.
+pub fn parse<C: Config>(
+    path: &str,
+    text: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Service, C), Error> {
+    let malformed = |detail: String| Error::Malformed { path: path.to_owned(), detail };
+    let tree: Value = serde_saphyr::from_str(text).map_err(|error| malformed(error.to_string()))?;
+    let Value::Object(mut own) = tree else {
+        return Err(malformed("it holds no keys".to_owned()));
+    };
+    let mut faults = Faults::default();
+    environment::expand_all(&mut own, environment, &mut faults);
+    let common = SERVICE_KEYS.iter().filter_map(|key| own.remove_entry(*key)).collect();
+    let service = read::<Service>(common, &[], &mut faults);
+    let config = read::<C>(own, &SERVICE_KEYS, &mut faults);
+    if let (Some(service), Some(config)) = (&service, &config) {
+        config.check(service.mode, &mut faults);
+    }
+    match (service, config) {
+        (Some(service), Some(config)) if faults.0.is_empty() => Ok((service, config)),
+        _ => Err(Error::Faulty { path: path.to_owned(), faults: faults.0 }),
+    }
+}
+
+/// Deserialises, and after a fault once more without the faulty key, until all faults are known.
+fn read<T: DeserializeOwned>(keys: Map<String, Value>, also: &[&str], faults: &mut Faults) -> Option<T> {
+    let mut tree = Value::Object(keys);
+    let mut forgotten = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(&tree) {
+            Ok(read) => return forgotten.is_empty().then_some(read),
+            Err(error) => error,
+        };
+        let (path, words) = (error.path().to_string(), error.inner().to_string());
+        if let Some(key) = words.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+            let path = if path == "." { key.to_owned() } else { format!("{path}.{key}") };
+            // A faulty key that was taken out is not missing.
+            if !forgotten.contains(&path) {
+                faults.add(&path, "is required");
+            }
+            return None;
+        }
+        faults.add(&path, explain(&words, also));
+        if !forget(&mut tree, error.path()) {
+            return None;
+        }
+        forgotten.push(path);
+    }
+}
+
+/// Serde's words, and for an unknown key the one that was probably meant.
+fn explain(words: &str, also: &[&str]) -> String {
+    let mut names = words.split('`').skip(1).step_by(2);
+    if !words.starts_with("unknown field") {
+        return words.to_owned();
+    }
+    let Some(unknown) = names.next() else { return words.to_owned() };
+    let near = names
+        .chain(also.iter().copied())
+        .map(|name| (strsim::damerau_levenshtein(&unknown.to_lowercase(), &name.to_lowercase()), name))
+        .min();
+    match near {
+        Some((distance, name)) if distance <= 1 + unknown.len() / 4 => {
+            format!("unknown key; did you mean `{name}`?")
+        }
+        _ => "unknown key".to_owned(),
+    }
+}
+
+/// Takes the value at `path` out of the tree; `false` where there is none, as for a key that is missing.
+fn forget(tree: &mut Value, path: &serde_path_to_error::Path) -> bool {
+    use serde_path_to_error::Segment;
+    let segments: Vec<&Segment> = path.iter().collect();
+    let Some((last, before)) = segments.split_last() else { return false };
+    let mut at = tree;
+    for segment in before {
+        let next = match segment {
+            Segment::Map { key } => at.get_mut(key),
+            Segment::Seq { index } => at.get_mut(index),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        let Some(next) = next else { return false };
+        at = next;
+    }
+    match (last, at) {
+        (Segment::Map { key }, Value::Object(keys)) => keys.remove(key).is_some(),
+        (Segment::Seq { index }, Value::Array(items)) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Shop {
+        port: u16,
+        #[serde(with = "duration", default)]
+        timeout: Duration,
+        #[serde(default)]
+        password: Secret,
+        #[serde(default)]
+        store: Store,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+    struct Store {
+        url: String,
+        readers: u8,
+    }
+
+    impl Config for Shop {
+        fn check(&self, mode: Mode, faults: &mut Faults) {
+            if !mode.is_development() && self.password.is_empty() {
+                faults.add("Password", "must be set outside development");
+            }
+        }
+    }
+
+    fn shop(text: &str) -> Result<(Service, Shop), Error> {
+        parse("shop.yaml", text, &|name| match name {
+            "PORT" => Some("8888".to_owned()),
+            "PASSWORD" => Some("0123: #x".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn reads_keys_the_environment_and_durations() {
+        let (service, config) = shop(
+            "Name: shop\nMode: dev\nPort: ${PORT}\nTimeout: 1500\nPassword: ${PASSWORD}\n\
+             Store:\n  Url: sqlite://${FOLDER:-data}/x.db\n  Readers: 3\n",
+        )
+        .unwrap();
+        assert_eq!((service.name.as_str(), service.mode), ("shop", Mode::Dev));
+        assert_eq!((config.port, config.timeout), (8888, Duration::from_millis(1500)));
+        assert_eq!(config.password.expose(), "0123: #x");
+        assert_eq!((config.store.url.as_str(), config.store.readers), ("sqlite://data/x.db", 3));
+        assert!(!format!("{config:?}").contains("0123"));
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &[&str]) {
+        match shop(text).unwrap_err() {
+            Error::Faulty { faults, .. } => assert_eq!(faults, expected),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_path() {
+        refused(
+            "Name: shop\nMode: dev\nPrt: 1\nPort: 99999\nTimeout: 2 apples\nStore:\n  Reader: 1\n",
+            &[
+                "Port: invalid value: integer `99999`, expected u16",
+                "Prt: unknown key; did you mean `Port`?",
+                "Store.Reader: unknown key; did you mean `Readers`?",
+                "Timeout: `2 apples` is no duration; write 500ms, 2s or 1m30s",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_missing_variable_names_its_key() {
+        refused(
+            "Name: shop\nMode: dev\nPort: 1\nStore:\n  Url: ${NOWHERE}\n",
+            &["Store.Url: the environment has no NOWHERE; set it, or write ${NOWHERE:-default}"],
+        );
+    }
+
+    #[test]
+    fn combinations_are_checked_with_the_mode() {
+        refused("Name: shop\nPort: 1\n", &["Password: must be set outside development"]);
+        refused("Port: 1\nPassword: x\n", &["Name: is required"]);
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_said() {
+        assert!(matches!(shop("Port: [1"), Err(Error::Malformed { .. })));
+        assert!(matches!(shop("just text"), Err(Error::Malformed { .. })));
+    }
+}
