@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod discovery;
 pub mod error;
+pub mod guard;
 pub mod http_client;
 pub mod lifecycle;
 pub mod pipeline;
