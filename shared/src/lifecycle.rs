@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::duration;
 use crate::error::BoxError;
 use crate::pipeline::ambient::{self, Ambient};
+use crate::service::chain;
 
 /// `Shutdown:` in a configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -290,17 +291,6 @@ impl Lifecycle {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    text
 }
 
 /// What a panic said, if it said it in words.

@@ -1,1 +1,138 @@
-//! What every `main` does.
+//! What every `main` does: configuration, telemetry, admin port, signals, the service itself, and a clean end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{self, Config, Mode, Service};
+use crate::error::BoxError;
+use crate::lifecycle::{Lifecycle, Shutdown};
+use crate::telemetry::{self, admin};
+
+/// A service that was started: where it listens. It ends with its lifecycle.
+#[derive(Debug, Clone)]
+pub struct Running {
+    pub name: &'static str,
+    pub address: SocketAddr,
+}
+
+/// Runs one service as a process of its own: `start` is its one door. The arguments are `-f FILE`.
+pub fn main<C, S>(default_file: &str, start: S) -> ExitCode
+where
+    C: Config,
+    S: AsyncFnOnce(C, Mode, &Lifecycle) -> Result<Running, BoxError>,
+{
+    let file = match file(default_file, std::env::args().skip(1)) {
+        Ok(file) => file,
+        Err(usage) => return refuse(&usage),
+    };
+    match config::load::<C>(&file) {
+        Ok((service, config)) => run(&service, async |lifecycle: &Lifecycle| {
+            let child = lifecycle.child(&service.name);
+            let running = start(config, service.mode, &child).await?;
+            child.started();
+            tracing::info!(address = %running.address, "listening");
+            Ok(())
+        }),
+        Err(error) => refuse(&chain(&error)),
+    }
+}
+
+/// Runs whatever `start` starts under one process lifecycle, until a signal comes or a task dies. The exit code is 0
+/// after a clean stop.
+pub fn run(service: &Service, start: impl AsyncFnOnce(&Lifecycle) -> Result<(), BoxError>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&format!("no threads: {error}")),
+    };
+    // Dropped last: what the stop logs is written.
+    let writer = match telemetry::start(&service.name, &service.log, &service.telemetry) {
+        Ok(writer) => writer,
+        Err(error) => return refuse(&format!("the log cannot be written: {error}")),
+    };
+    let ended = runtime.block_on(live(service, start));
+    runtime.shutdown_background();
+    drop(writer);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&chain(&*error)),
+    }
+}
+
+async fn live(
+    service: &Service,
+    start: impl AsyncFnOnce(&Lifecycle) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signalled = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let process = Lifecycle::new(&service.name, &service.shutdown);
+    // The admin port outlives the services, so that it can say that they are leaving.
+    let admin_port =
+        Lifecycle::new(&service.name, &Shutdown { beat: Duration::ZERO, ..service.shutdown.clone() });
+    admin::start(&service.prometheus, &process, &admin_port).await?;
+    let ended = tokio::select! {
+        ended = until(start(&process), &process) => ended,
+        () = signalled() => Ok(()),
+    };
+    tracing::info!("stopping");
+    tokio::select! {
+        () = process.stop() => {}
+        () = signalled() => tracing::warn!("a second signal: ending at once"),
+    }
+    admin_port.stop().await;
+    tracing::info!("stopped");
+    ended
+}
+
+/// Starts, then lives until a task dies.
+async fn until(
+    start: impl Future<Output = Result<(), BoxError>>,
+    process: &Lifecycle,
+) -> Result<(), BoxError> {
+    start.await?;
+    process.started();
+    Err(process.died().await.into())
+}
+
+fn file(default: &str, mut arguments: impl Iterator<Item = String>) -> Result<PathBuf, String> {
+    match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
+        (None, None, None) => Ok(PathBuf::from(default)),
+        (Some("-f"), Some(file), None) => Ok(PathBuf::from(file)),
+        _ => Err(format!("usage: [-f FILE], the configuration; {default} where it is left out")),
+    }
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[expect(clippy::print_stderr, reason = "the log may not have started, and a person reads this")]
+fn refuse(reason: &str) -> ExitCode {
+    eprintln!("{reason}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_a_file_or_nothing() {
+        let file = |words: &[&str]| file("etc/x.yaml", words.iter().map(|word| (*word).to_owned()));
+        assert_eq!(file(&[]), Ok(PathBuf::from("etc/x.yaml")));
+        assert_eq!(file(&["-f", "y.yaml"]), Ok(PathBuf::from("y.yaml")));
+        assert!(file(&["-f"]).is_err() && file(&["y.yaml"]).is_err() && file(&["-f", "y", "z"]).is_err());
+    }
+}

@@ -134,6 +134,14 @@ impl Builder {
         self
     }
 
+    /// A concern that can only be made where it is wanted.
+    pub fn maybe(self, concern: Option<impl Concern>) -> Builder {
+        match concern {
+            Some(concern) => self.on(true, concern),
+            None => self,
+        }
+    }
+
     /// A concern that several lists share, such as a limit for the whole process.
     pub fn shared(mut self, on: bool, concern: &Arc<impl Concern>) -> Builder {
         if on {

@@ -1,0 +1,77 @@
+//! The orders of the RPC pipelines, outermost first, one line a concern: a method at its server, a call, an endpoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::endpoint::Weigh;
+use super::methods::Method;
+use crate::pipeline::access_log::AccessLog;
+use crate::pipeline::metrics::Metrics;
+use crate::pipeline::recover::Recover;
+use crate::pipeline::timeout::Timeout;
+use crate::pipeline::trace::Trace;
+use crate::pipeline::{Pipeline, Protocol, Side};
+use crate::telemetry::metrics::Requests;
+
+/// `Middlewares:` of an RPC server or client: the switch of each concern, all on by default.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Middlewares {
+    pub recover: bool,
+    pub prometheus: bool,
+    pub trace: bool,
+    pub log: bool,
+    pub timeout: bool,
+    pub retry: bool,
+}
+
+impl Default for Middlewares {
+    fn default() -> Middlewares {
+        Middlewares { recover: true, prometheus: true, trace: true, log: true, timeout: true, retry: true }
+    }
+}
+
+/// At the server.
+pub(super) fn server(
+    service: &'static str,
+    on: &Middlewares,
+    timeout: Duration,
+    method: Option<&Method>,
+) -> Arc<Pipeline> {
+    let path = name(method);
+    let streams = method.is_some_and(|method| method.streams || method.uploads);
+    let line = || AccessLog::of(service, "rpc", "POST", path);
+    Pipeline::of(service, Side::Server, Protocol::Grpc)
+        .on(on.recover, Recover::of(service))
+        .on(on.prometheus, Metrics::of(Requests::rpc(service, "server", path)))
+        .on(on.trace, Trace::server(line()))
+        .on(on.log, line())
+        .on(on.timeout && !streams, Timeout::of(timeout))
+        .build()
+}
+
+/// Around a whole call, its retry included.
+pub(super) fn call(
+    service: &'static str,
+    on: &Middlewares,
+    timeout: Duration,
+    method: Option<&Method>,
+) -> Arc<Pipeline> {
+    let streams = method.is_some_and(|method| method.streams || method.uploads);
+    Pipeline::of(service, Side::Client, Protocol::Grpc)
+        .on(on.trace, Trace::client())
+        .on(on.prometheus, Metrics::of(Requests::rpc(service, "client", name(method))))
+        .on(on.timeout && !streams, Timeout::of(timeout))
+        .build()
+}
+
+/// Around one attempt at one endpoint, which the balancer chose.
+pub(super) fn endpoint(service: &'static str, weigh: Weigh) -> Arc<Pipeline> {
+    Pipeline::of(service, Side::Client, Protocol::Grpc).on(true, weigh).build()
+}
+
+fn name(method: Option<&Method>) -> &str {
+    method.map_or("unknown", |method| &method.path)
+}
