@@ -1,1 +1,6 @@
-//! Where things are kept: SQL, key-value, cache.
+//! Where things are kept: SQL, key-value, and what both need.
+
+pub mod idempotency;
+pub mod kv;
+pub mod page;
+pub mod sql;

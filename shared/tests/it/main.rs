@@ -1,0 +1,3 @@
+//! What the framework promises, seen from outside.
+
+mod store;

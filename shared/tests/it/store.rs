@@ -1,0 +1,151 @@
+//! SQL transactions and idempotency keys, on a real database each.
+
+use std::time::Duration;
+
+use shared::error::{Code, Error, Result};
+use shared::lifecycle::{Lifecycle, Shutdown};
+use shared::store::idempotency::{self, Claim, Key, Known};
+use shared::store::sql::{DataSource, Db, Migrations};
+use shared::testing::eventually;
+use shared::transaction;
+use tempfile::TempDir;
+
+const MIGRATIONS: Migrations = Migrations {
+    sqlite: &[
+        "CREATE TABLE stock (id VARCHAR(36) PRIMARY KEY, on_hand BIGINT NOT NULL, reserved BIGINT NOT NULL)",
+        idempotency::SQLITE,
+    ],
+};
+
+struct World {
+    db: Db,
+    folder: TempDir,
+}
+
+impl World {
+    async fn new() -> World {
+        let folder = TempDir::new().unwrap();
+        let db = open(&folder).await;
+        World { db, folder }
+    }
+}
+
+async fn open(folder: &TempDir) -> Db {
+    let url = format!("sqlite://{}/test.db", folder.path().display());
+    let conf = DataSource { url, durable: false, ..DataSource::default() };
+    let lifecycle = Lifecycle::new("test", &Shutdown::default());
+    Db::open(&conf, &MIGRATIONS, &lifecycle).await.unwrap()
+}
+
+async fn reserve(db: &Db, id: &str) -> Result<bool> {
+    transaction!(db, |tx| {
+        let update =
+            sqlx::query("UPDATE stock SET reserved = reserved + 1 WHERE id = ? AND on_hand - reserved >= 1");
+        let done = update.bind(id).execute(tx.on()).await?;
+        Ok(done.rows_affected() == 1)
+    })
+}
+
+async fn reserved(db: &Db) -> i64 {
+    sqlx::query_scalar("SELECT reserved FROM stock").fetch_one(db.pool()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_200_transactions_for_100_pieces_100_win() {
+    let world = World::new().await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let db = world.db.clone();
+        all.spawn(async move { reserve(&db, "a").await.unwrap() });
+    }
+    let won = all.join_all().await.into_iter().filter(|won| *won).count();
+    assert_eq!((won, reserved(&world.db).await), (100, 100));
+}
+
+async fn fail(db: &Db) -> Result<()> {
+    transaction!(db, |tx| {
+        sqlx::query("UPDATE stock SET reserved = 7").execute(tx.on()).await?;
+        Err(Error::not_found("nothing"))
+    })
+}
+
+#[tokio::test]
+async fn what_fails_leaves_nothing() {
+    let world = World::new().await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
+    let failed = fail(&world.db).await;
+    assert_eq!(failed.unwrap_err().code(), Code::NotFound);
+    assert_eq!(reserved(&world.db).await, 0);
+    // The writer's turn was given back.
+    assert!(reserve(&world.db, "a").await.unwrap());
+}
+
+#[tokio::test]
+async fn migrations_run_once() {
+    let world = World::new().await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 1, 0)").execute(world.db.pool()).await.unwrap();
+    assert_eq!(reserved(&open(&world.folder).await).await, 0);
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn key(request: &str) -> Key {
+    Key::new("anna", "place", "k1", request.as_bytes()).unwrap()
+}
+
+async fn finish(db: &Db, claim: &Claim, answer: &str) -> Result<()> {
+    transaction!(db, |tx| { idempotency::finish(tx, claim, answer).await })
+}
+
+async fn refusal(db: &Db, key: &Key) -> String {
+    idempotency::begin(db, key, LEASE).await.err().map(|error| error.reason().to_owned()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_key_is_worked_once_and_answers_again() {
+    let World { db, folder: _folder } = World::new().await;
+    let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    assert_eq!(refusal(&db, &key("a")).await, "idempotency_in_flight");
+    assert_eq!(refusal(&db, &key("b")).await, "idempotency_key_reused");
+    finish(&db, &claim, "the answer").await.unwrap();
+    let Known::Done(answer) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    assert_eq!(answer, "the answer");
+    assert_eq!(refusal(&db, &key("b")).await, "idempotency_key_reused");
+    let other = Key::new("bert", "place", "k1", b"b").unwrap();
+    assert!(matches!(idempotency::begin(&db, &other, LEASE).await.unwrap(), Known::Claimed(_)));
+}
+
+#[tokio::test]
+async fn a_claim_that_ran_out_is_taken_over_with_its_subject() {
+    let World { db, folder: _folder } = World::new().await;
+    let Known::Claimed(first) = idempotency::begin(&db, &key("a"), Duration::ZERO).await.unwrap() else {
+        panic!()
+    };
+    // A lease of nothing has run out a millisecond later.
+    let second =
+        eventually(Duration::from_secs(5), async || match idempotency::begin(&db, &key("a"), LEASE).await {
+            Ok(Known::Claimed(claim)) => Some(claim),
+            _ => None,
+        })
+        .await;
+    assert_eq!(first.subject, second.subject);
+    assert_eq!(finish(&db, &first, "late").await.unwrap_err().reason(), "idempotency_in_flight");
+    finish(&db, &second, "fine").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_released_key_may_be_used_again() {
+    let World { db, folder: _folder } = World::new().await;
+    let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    idempotency::release(&db, &claim).await.unwrap();
+    assert!(matches!(idempotency::begin(&db, &key("b"), LEASE).await.unwrap(), Known::Claimed(_)));
+}
+
+#[test]
+fn a_key_must_be_there_and_short() {
+    let reason = |key: &str| Key::new("anna", "place", key, b"").err().map(|error| error.reason().to_owned());
+    assert_eq!(reason("").as_deref(), Some("idempotency_key_missing"));
+    assert_eq!(reason(&"x".repeat(256)).as_deref(), Some("invalid_argument"));
+    assert_eq!(reason(&"ü".repeat(255)), None);
+}
