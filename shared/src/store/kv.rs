@@ -128,7 +128,7 @@ impl Memory {
         let now = clock::tick();
         let mut entries = self.lock();
         entries.insert(key.to_owned(), Entry { value, until: until(now, ttl) });
-        if entries.len() % SWEEP == 0 {
+        if entries.len().is_multiple_of(SWEEP) {
             entries.retain(|_, entry| now < entry.until);
         }
     }

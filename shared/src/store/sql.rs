@@ -259,7 +259,7 @@ impl Tx {
 
     async fn commit(self) -> Result<()> {
         self.inner.commit().await?;
-        self.db.0.committed.notify_waiters();
+        self.db.0.committed.notify_one();
         Ok(())
     }
 }

@@ -1,3 +1,7 @@
 //! What the framework promises, seen from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod queue;
 mod store;
+mod world;

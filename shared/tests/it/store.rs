@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use shared::error::{Code, Error, Result};
-use shared::lifecycle::{Lifecycle, Shutdown};
 use shared::store::idempotency::{self, Claim, Key, Known};
-use shared::store::sql::{DataSource, Db, Migrations};
+use shared::store::sql::{Db, Migrations};
 use shared::testing::eventually;
 use shared::transaction;
-use tempfile::TempDir;
+
+use crate::world::{self, World};
 
 const MIGRATIONS: Migrations = Migrations {
     sqlite: &[
@@ -16,26 +16,6 @@ const MIGRATIONS: Migrations = Migrations {
         idempotency::SQLITE,
     ],
 };
-
-struct World {
-    db: Db,
-    folder: TempDir,
-}
-
-impl World {
-    async fn new() -> World {
-        let folder = TempDir::new().unwrap();
-        let db = open(&folder).await;
-        World { db, folder }
-    }
-}
-
-async fn open(folder: &TempDir) -> Db {
-    let url = format!("sqlite://{}/test.db", folder.path().display());
-    let conf = DataSource { url, durable: false, ..DataSource::default() };
-    let lifecycle = Lifecycle::new("test", &Shutdown::default());
-    Db::open(&conf, &MIGRATIONS, &lifecycle).await.unwrap()
-}
 
 async fn reserve(db: &Db, id: &str) -> Result<bool> {
     transaction!(db, |tx| {
@@ -52,7 +32,7 @@ async fn reserved(db: &Db) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_200_transactions_for_100_pieces_100_win() {
-    let world = World::new().await;
+    let world = World::new(&MIGRATIONS).await;
     sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..200 {
@@ -72,7 +52,7 @@ async fn fail(db: &Db) -> Result<()> {
 
 #[tokio::test]
 async fn what_fails_leaves_nothing() {
-    let world = World::new().await;
+    let world = World::new(&MIGRATIONS).await;
     sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
     let failed = fail(&world.db).await;
     assert_eq!(failed.unwrap_err().code(), Code::NotFound);
@@ -83,9 +63,9 @@ async fn what_fails_leaves_nothing() {
 
 #[tokio::test]
 async fn migrations_run_once() {
-    let world = World::new().await;
+    let world = World::new(&MIGRATIONS).await;
     sqlx::query("INSERT INTO stock VALUES ('a', 1, 0)").execute(world.db.pool()).await.unwrap();
-    assert_eq!(reserved(&open(&world.folder).await).await, 0);
+    assert_eq!(reserved(&world::open(&world.folder, &MIGRATIONS, &world.lifecycle).await).await, 0);
 }
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -104,7 +84,7 @@ async fn refusal(db: &Db, key: &Key) -> String {
 
 #[tokio::test]
 async fn a_key_is_worked_once_and_answers_again() {
-    let World { db, folder: _folder } = World::new().await;
+    let World { db, folder: _folder, .. } = World::new(&MIGRATIONS).await;
     let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
     assert_eq!(refusal(&db, &key("a")).await, "idempotency_in_flight");
     assert_eq!(refusal(&db, &key("b")).await, "idempotency_key_reused");
@@ -118,7 +98,7 @@ async fn a_key_is_worked_once_and_answers_again() {
 
 #[tokio::test]
 async fn a_claim_that_ran_out_is_taken_over_with_its_subject() {
-    let World { db, folder: _folder } = World::new().await;
+    let World { db, folder: _folder, .. } = World::new(&MIGRATIONS).await;
     let Known::Claimed(first) = idempotency::begin(&db, &key("a"), Duration::ZERO).await.unwrap() else {
         panic!()
     };
@@ -136,7 +116,7 @@ async fn a_claim_that_ran_out_is_taken_over_with_its_subject() {
 
 #[tokio::test]
 async fn a_released_key_may_be_used_again() {
-    let World { db, folder: _folder } = World::new().await;
+    let World { db, folder: _folder, .. } = World::new(&MIGRATIONS).await;
     let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
     idempotency::release(&db, &claim).await.unwrap();
     assert!(matches!(idempotency::begin(&db, &key("b"), LEASE).await.unwrap(), Known::Claimed(_)));
