@@ -78,7 +78,11 @@ impl Live {
     fn admit(&mut self, head: &mut request::Parts) -> Admit {
         while let Some(concern) = self.pipeline.list.get(self.next) {
             self.cx.at = self.next;
-            let admit = concern.admit(&mut self.cx, head);
+            let admit = match self.pipeline.side {
+                // A call is admitted in what surrounds it: the request that makes it.
+                Side::Client => concern.admit(&mut self.cx, head),
+                Side::Server => ambient::within(self.ambient(), || concern.admit(&mut self.cx, head)),
+            };
             match admit {
                 Admit::Go => {
                     self.next += 1;
@@ -116,27 +120,35 @@ impl Live {
         }
     }
 
-    fn answer<B>(&mut self, rsp: &mut Response<B>) {
+    /// Shows the head of the answer to those who asked for it. `false` where one of them panicked; the answer is whole
+    /// all the same.
+    fn answer<B>(&mut self, rsp: &mut Response<B>) -> bool {
         if !self.pipeline.answers {
-            return;
+            return true;
         }
         let mut head = Answer { status: rsp.status(), headers: std::mem::take(rsp.headers_mut()) };
-        for at in (0..self.owed).rev() {
-            self.cx.at = at;
-            let concern = &self.pipeline.list[at];
-            if concern.answers() {
-                concern.answer(&mut self.cx, &mut head);
-            }
-        }
+        let ambient = self.ambient();
+        let shown = catch_unwind(AssertUnwindSafe(|| ambient::within(ambient, || self.show(&mut head))));
         *rsp.status_mut() = head.status;
         *rsp.headers_mut() = head.headers;
+        shown.is_ok()
+    }
+
+    fn show(&mut self, head: &mut Answer) {
+        for at in (0..self.owed).rev() {
+            let concern = &self.pipeline.list[at];
+            if concern.answers() {
+                self.cx.at = at;
+                concern.answer(&mut self.cx, head);
+            }
+        }
     }
 
     fn refuse<B>(&mut self, end: End, refusal: &Refusal) -> Response<Body<B>> {
         let mut rsp =
             self.cx.protocol.refuse(&self.cx, refusal).map(|bytes| Body::Made { bytes: Some(bytes) });
-        // A refusal must get out, whatever a concern's `answer` does.
-        catch_unwind(AssertUnwindSafe(|| self.answer(&mut rsp))).ok();
+        // A refusal gets out, whatever a concern makes of it.
+        self.answer(&mut rsp);
         self.finish(end, self.number(refusal.code));
         rsp
     }
@@ -234,9 +246,12 @@ impl<C: Call<B>, B> Future for Running<C, B, C::Future> {
             }
             Step::Early(rsp) => {
                 let mut rsp = rsp.map(|bytes| Body::Made { bytes: Some(bytes) });
-                live.answer(&mut rsp);
-                live.finish(End::Answered, rsp.status().as_u16());
-                rsp
+                if live.answer(&mut rsp) {
+                    live.finish(End::Answered, rsp.status().as_u16());
+                    rsp
+                } else {
+                    live.refuse(End::Panicked, &Refusal::BROKEN)
+                }
             }
             Step::Refused(refusal) => live.refuse(End::Refused, &refusal),
             Step::TimedOut => live.refuse(End::TimedOut, &Refusal::LATE),
@@ -250,7 +265,7 @@ impl<C: Call<B>, B> Future for Running<C, B, C::Future> {
 /// The inner answer goes out: its end is known now, or its body is watched.
 fn leave<B: http_body::Body>(slot: &mut Option<Live>, mut rsp: Response<B>) -> Response<Body<B>> {
     let Some(mut live) = slot.take() else { return rsp.map(|body| Body::Plain { body }) };
-    if catch_unwind(AssertUnwindSafe(|| live.answer(&mut rsp))).is_err() {
+    if !live.answer(&mut rsp) {
         return live.refuse(End::Panicked, &Refusal::BROKEN);
     }
     match live.cx.protocol.known(&live.cx.method, &rsp) {
