@@ -4,5 +4,6 @@
 
 mod pipeline;
 mod queue;
+mod rpc;
 mod store;
 mod world;

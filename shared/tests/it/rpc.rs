@@ -1,0 +1,130 @@
+//! RPC between real servers: found through discovery, balanced, and stopped without a lost call. The health service
+//! that every server has is what is called.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use shared::lifecycle::{Lifecycle, Shutdown};
+use shared::pipeline::ambient::{self, Ambient};
+use shared::rpc::{client, server};
+use shared::telemetry::trace::Ids;
+use shared::testing::eventually;
+use shared::{clock, serve};
+use tonic::service::Routes;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::world;
+
+const KEY: &str = "health.rpc";
+
+struct Server {
+    lifecycle: Lifecycle,
+}
+
+impl Server {
+    async fn start(registry: &str) -> Server {
+        let lifecycle =
+            Lifecycle::new("server", &Shutdown { beat: Duration::from_millis(50), ..Shutdown::default() });
+        let listener = serve::bind("127.0.0.1", 0).await.unwrap();
+        let conf = server::Conf {
+            host: "127.0.0.1".to_owned(),
+            registry: registry.to_owned(),
+            key: KEY.to_owned(),
+            ..server::Conf::default()
+        };
+        server::start(listener, Routes::default(), &[], &conf, &lifecycle).await.unwrap();
+        Server { lifecycle }
+    }
+}
+
+async fn client(registry: &str, lifecycle: &Lifecycle) -> HealthClient<client::Channel> {
+    let conf = client::Conf { registry: registry.to_owned(), key: KEY.to_owned(), ..client::Conf::default() };
+    let channel = client::connect(&conf, tonic_health::pb::FILE_DESCRIPTOR_SET, lifecycle).await.unwrap();
+    HealthClient::new(channel)
+}
+
+fn all() -> HealthCheckRequest {
+    HealthCheckRequest { service: String::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_come_and_go_and_no_call_is_lost() {
+    let registry = "memory://rpc-come-and-go";
+    let lifecycle = world::lifecycle();
+    let first = Server::start(registry).await;
+    let client = client(registry, &lifecycle).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let mut callers = tokio::task::JoinSet::new();
+    let over = Arc::new(AtomicBool::new(false));
+    for _ in 0..8 {
+        let (mut client, calls, over) = (client.clone(), calls.clone(), over.clone());
+        callers.spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                client.check(all()).await.expect("no call is lost");
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let more = async || {
+        let before = calls.load(Ordering::Relaxed);
+        eventually(Duration::from_secs(20), async || {
+            (calls.load(Ordering::Relaxed) > before + 200).then_some(())
+        })
+        .await;
+    };
+    more().await;
+    let second = Server::start(registry).await;
+    more().await;
+    first.lifecycle.stop().await;
+    more().await;
+    let third = Server::start(registry).await;
+    second.lifecycle.stop().await;
+    more().await;
+    over.store(true, Ordering::Relaxed);
+    while let Some(caller) = callers.join_next().await {
+        caller.expect("no call is lost");
+    }
+    third.lifecycle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_waits_for_the_first_server() {
+    let registry = "memory://rpc-first";
+    let lifecycle = world::lifecycle();
+    let mut client = client(registry, &lifecycle).await;
+    let (answer, _server) = tokio::join!(client.check(all()), Server::start(registry));
+    assert!(answer.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_the_deadline_of_the_request_ends_the_wait() {
+    let lifecycle = world::lifecycle();
+    let mut client = client("memory://rpc-nobody", &lifecycle).await;
+    let deadline = clock::tick() + 100_000_000;
+    let around = Ambient { ids: Ids::root(), deadline: Some(deadline), service: "test" };
+    let status = ambient::scope(around, client.check(all())).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+    assert!(clock::tick() >= deadline);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let lifecycle = world::lifecycle();
+    // A port that was free a moment ago.
+    let port = serve::bind("127.0.0.1", 0).await.unwrap().local_addr().unwrap().port();
+    let mut client = client(&format!("fixed://127.0.0.1:{port}"), &lifecycle).await;
+    assert_eq!(client.check(all()).await.unwrap_err().code(), tonic::Code::Unavailable);
+}
+
+#[test]
+fn a_taken_port_is_said_in_words() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let holder = serve::bind("127.0.0.1", 0).await.unwrap();
+        let port = holder.local_addr().unwrap().port();
+        let error = serve::bind("127.0.0.1", port).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("port {port} of 127.0.0.1 is taken")), "{error}");
+    });
+}
