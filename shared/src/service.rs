@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{self, Config, Mode, Service};
+use crate::config::{self, Config, Loaded, Mode, Service};
 use crate::error::BoxError;
 use crate::lifecycle::{Lifecycle, Shutdown};
 use crate::telemetry::{self, admin};
@@ -24,16 +24,16 @@ pub struct Running {
 pub fn main<C, S>(default_file: &str, start: S) -> ExitCode
 where
     C: Config,
-    S: AsyncFnOnce(C, Mode, &Lifecycle) -> Result<Running, BoxError>,
+    S: AsyncFnOnce(C::Listen, C, Mode, &Lifecycle) -> Result<Running, BoxError>,
 {
     let file = match file(default_file, std::env::args().skip(1)) {
         Ok(file) => file,
         Err(usage) => return refuse(&usage),
     };
     match config::load::<C>(&file) {
-        Ok((service, config)) => run(&service, async |lifecycle: &Lifecycle| {
+        Ok(Loaded { service, listen, own }) => run(&service, async |lifecycle: &Lifecycle| {
             let child = lifecycle.child(&service.name);
-            let running = start(config, service.mode, &child).await?;
+            let running = start(listen, own, service.mode, &child).await?;
             child.started();
             tracing::info!(address = %running.address, "listening");
             Ok(())

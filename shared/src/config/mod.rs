@@ -51,12 +51,29 @@ pub struct Service {
     pub shutdown: Shutdown,
 }
 
-const SERVICE_KEYS: [&str; 6] = ["Name", "Mode", "Log", "Prometheus", "Telemetry", "Shutdown"];
+/// A part of a configuration whose keys stand side by side with those of other parts.
+pub trait Part: DeserializeOwned {
+    const KEYS: &'static [&'static str];
+}
+
+impl Part for Service {
+    const KEYS: &'static [&'static str] = &["Name", "Mode", "Log", "Prometheus", "Telemetry", "Shutdown"];
+}
 
 /// A service's own part of its configuration.
 pub trait Config: DeserializeOwned {
+    /// How it listens: the keys of a REST or an RPC server.
+    type Listen: Part;
+
     /// Checks what one key alone cannot tell, before a port is bound. A fault names the key and the way out.
     fn check(&self, mode: Mode, faults: &mut Faults);
+}
+
+/// A whole configuration, by parts.
+pub struct Loaded<C: Config> {
+    pub service: Service,
+    pub listen: C::Listen,
+    pub own: C,
 }
 
 /// All that is wrong with a configuration.
@@ -81,7 +98,7 @@ pub enum Error {
 
 /// Reads a file, with the process' environment.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-pub fn load<C: Config>(path: &Path) -> Result<(Service, C), Error> {
+pub fn load<C: Config>(path: &Path) -> Result<Loaded<C>, Error> {
     let shown = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
@@ -93,7 +110,7 @@ pub fn parse<C: Config>(
     path: &str,
     text: &str,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Service, C), Error> {
+) -> Result<Loaded<C>, Error> {
     let malformed = |detail: String| Error::Malformed { path: path.to_owned(), detail };
     let tree: Value = serde_saphyr::from_str(text).map_err(|error| malformed(error.to_string()))?;
     let Value::Object(mut own) = tree else {
@@ -101,16 +118,24 @@ pub fn parse<C: Config>(
     };
     let mut faults = Faults::default();
     environment::expand_all(&mut own, environment, &mut faults);
-    let common = SERVICE_KEYS.iter().filter_map(|key| own.remove_entry(*key)).collect();
-    let service = read::<Service>(common, &[], &mut faults);
-    let config = read::<C>(own, &SERVICE_KEYS, &mut faults);
-    if let (Some(service), Some(config)) = (&service, &config) {
-        config.check(service.mode, &mut faults);
+    let service = take::<Service>(&mut own, &mut faults);
+    let listen = take::<C::Listen>(&mut own, &mut faults);
+    let also: Vec<&str> = Service::KEYS.iter().chain(C::Listen::KEYS).copied().collect();
+    let own = read::<C>(own, &also, &mut faults);
+    if let (Some(service), Some(own)) = (&service, &own) {
+        own.check(service.mode, &mut faults);
     }
-    match (service, config) {
-        (Some(service), Some(config)) if faults.0.is_empty() => Ok((service, config)),
+    match (service, listen, own) {
+        (Some(service), Some(listen), Some(own)) if faults.0.is_empty() => {
+            Ok(Loaded { service, listen, own })
+        }
         _ => Err(Error::Faulty { path: path.to_owned(), faults: faults.0 }),
     }
+}
+
+/// Reads the part's keys and takes them out.
+fn take<P: Part>(keys: &mut Map<String, Value>, faults: &mut Faults) -> Option<P> {
+    read::<P>(P::KEYS.iter().filter_map(|key| keys.remove_entry(*key)).collect(), &[], faults)
 }
 
 /// Deserialises, and after a fault once more without the faulty key, until all faults are known.
@@ -192,13 +217,22 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Shop {
-        port: u16,
         #[serde(with = "duration", default)]
-        timeout: Duration,
+        wait: Duration,
         #[serde(default)]
         password: Secret,
         #[serde(default)]
         store: Store,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Port {
+        port: u16,
+    }
+
+    impl Part for Port {
+        const KEYS: &'static [&'static str] = &["Port"];
     }
 
     #[derive(Debug, Default, Deserialize)]
@@ -209,6 +243,8 @@ mod tests {
     }
 
     impl Config for Shop {
+        type Listen = Port;
+
         fn check(&self, mode: Mode, faults: &mut Faults) {
             if !mode.is_development() && self.password.is_empty() {
                 faults.add("Password", "must be set outside development");
@@ -216,7 +252,7 @@ mod tests {
         }
     }
 
-    fn shop(text: &str) -> Result<(Service, Shop), Error> {
+    fn shop(text: &str) -> Result<Loaded<Shop>, Error> {
         parse("shop.yaml", text, &|name| match name {
             "PORT" => Some("8888".to_owned()),
             "PASSWORD" => Some("0123: #x".to_owned()),
@@ -226,13 +262,13 @@ mod tests {
 
     #[test]
     fn reads_keys_the_environment_and_durations() {
-        let (service, config) = shop(
-            "Name: shop\nMode: dev\nPort: ${PORT}\nTimeout: 1500\nPassword: ${PASSWORD}\n\
+        let Loaded { service, listen, own: config } = shop(
+            "Name: shop\nMode: dev\nPort: ${PORT}\nWait: 1500\nPassword: ${PASSWORD}\n\
              Store:\n  Url: sqlite://${FOLDER:-data}/x.db\n  Readers: 3\n",
         )
         .unwrap();
         assert_eq!((service.name.as_str(), service.mode), ("shop", Mode::Dev));
-        assert_eq!((config.port, config.timeout), (8888, Duration::from_millis(1500)));
+        assert_eq!((listen.port, config.wait), (8888, Duration::from_millis(1500)));
         assert_eq!(config.password.expose(), "0123: #x");
         assert_eq!((config.store.url.as_str(), config.store.readers), ("sqlite://data/x.db", 3));
         assert!(!format!("{config:?}").contains("0123"));
@@ -240,7 +276,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, expected: &[&str]) {
-        match shop(text).unwrap_err() {
+        match shop(text).err().expect("it is refused") {
             Error::Faulty { faults, .. } => assert_eq!(faults, expected),
             other => panic!("{other}"),
         }
@@ -249,12 +285,12 @@ mod tests {
     #[test]
     fn every_fault_is_named_with_its_path() {
         refused(
-            "Name: shop\nMode: dev\nPrt: 1\nPort: 99999\nTimeout: 2 apples\nStore:\n  Reader: 1\n",
+            "Name: shop\nMode: dev\nPrt: 1\nPort: 99999\nWait: 2 apples\nStore:\n  Reader: 1\n",
             &[
                 "Port: invalid value: integer `99999`, expected u16",
                 "Prt: unknown key; did you mean `Port`?",
                 "Store.Reader: unknown key; did you mean `Readers`?",
-                "Timeout: `2 apples` is no duration; write 500ms, 2s or 1m30s",
+                "Wait: `2 apples` is no duration; write 500ms, 2s or 1m30s",
             ],
         );
     }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use super::Spec;
 use super::lists::{Lists, Middlewares};
-use crate::config::duration;
+use crate::config::{Part, duration};
 use crate::error::{Code, Error};
 use crate::lifecycle::Lifecycle;
 use crate::pipeline::auth::Verifier;
@@ -36,6 +36,11 @@ pub struct Conf {
     pub max_bytes: usize,
     pub connections: Connections,
     pub middlewares: Middlewares,
+}
+
+impl Part for Conf {
+    const KEYS: &'static [&'static str] =
+        &["Host", "Port", "Timeout", "MaxBytes", "Connections", "Middlewares"];
 }
 
 impl Default for Conf {

@@ -13,7 +13,7 @@ use tonic_health::ServingStatus;
 
 use super::lists::{self, Middlewares};
 use super::methods::methods;
-use crate::config::duration;
+use crate::config::{Part, duration};
 use crate::discovery::Registry;
 use crate::error::BoxError;
 use crate::lifecycle::Lifecycle;
@@ -37,6 +37,11 @@ pub struct Conf {
     pub key: String,
     pub connections: Connections,
     pub middlewares: Middlewares,
+}
+
+impl Part for Conf {
+    const KEYS: &'static [&'static str] =
+        &["Host", "Port", "Advertise", "Timeout", "Registry", "Key", "Connections", "Middlewares"];
 }
 
 impl Default for Conf {
