@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
@@ -28,7 +30,8 @@ pub struct Shutdown {
     /// Between "I am leaving" and the first refusal: time for clients to hear of it.
     #[serde(with = "duration")]
     pub beat: Duration,
-    /// How long requests that were accepted, and then background tasks, may take to end.
+    /// How long the whole stop may take, children included. A fifth of it is kept for background tasks, so that a
+    /// request that hangs does not cost them their end.
     #[serde(with = "duration")]
     pub grace_period: Duration,
 }
@@ -50,15 +53,22 @@ struct Inner {
     leaving: CancellationToken,
     draining: CancellationToken,
     stopping: CancellationToken,
-    abandoned: CancellationToken,
+    stopped: OnceCell<()>,
     listens: AtomicBool,
-    serving: TaskTracker,
-    tasks: TaskTracker,
+    connections: Tasks,
+    tasks: Tasks,
     children: Mutex<Vec<Lifecycle>>,
     farewells: Mutex<Vec<Farewell>>,
     checks: Mutex<Vec<Check>>,
     /// Shared by the whole tree: one task that dies ends the process.
     fault: Arc<Fault>,
+}
+
+/// Tasks that end together, and the way to cut off those that do not.
+#[derive(Default)]
+struct Tasks {
+    tracker: TaskTracker,
+    abandoned: CancellationToken,
 }
 
 type Farewell = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -109,10 +119,10 @@ impl Lifecycle {
             leaving: CancellationToken::new(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
-            abandoned: CancellationToken::new(),
+            stopped: OnceCell::new(),
             listens: AtomicBool::new(false),
-            serving: TaskTracker::new(),
-            tasks: TaskTracker::new(),
+            connections: Tasks::default(),
+            tasks: Tasks::default(),
             children: Mutex::default(),
             farewells: Mutex::default(),
             checks: Mutex::default(),
@@ -153,14 +163,14 @@ impl Lifecycle {
 
     /// A connection: the drain waits for it.
     pub fn spawn_connection(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.track(&self.0.serving, future);
+        self.track(&self.0.connections, future);
     }
 
     #[expect(clippy::disallowed_methods, reason = "the owner of all tasks")]
-    fn track(&self, tracker: &TaskTracker, future: impl Future<Output = ()> + Send + 'static) {
-        let abandoned = self.0.abandoned.clone();
+    fn track(&self, tasks: &Tasks, future: impl Future<Output = ()> + Send + 'static) {
+        let abandoned = tasks.abandoned.clone();
         let ambient = Ambient { service: self.0.name, ..Ambient::default() };
-        tokio::spawn(tracker.track_future(ambient::scope(ambient, async move {
+        tokio::spawn(tasks.tracker.track_future(ambient::scope(ambient, async move {
             abandoned.run_until_cancelled(future).await;
         })));
     }
@@ -254,40 +264,63 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Ends children, then this, each in the order of this module's first sentence. Safe to call more than once.
+    /// Ends children, then this, each in the order of this module's first sentence, within one grace period. Who calls
+    /// while another stops it waits for the same end.
     pub async fn stop(&self) {
-        let children = std::mem::take(&mut *lock(&self.0.children));
-        for child in children.into_iter().rev() {
-            Box::pin(child.stop()).await;
+        self.stop_by(Instant::now() + self.0.shutdown.grace_period).await;
+    }
+
+    async fn stop_by(&self, deadline: Instant) {
+        self.0.stopped.get_or_init(|| self.end(deadline)).await;
+    }
+
+    async fn end(&self, deadline: Instant) {
+        // They stay in the list: the process is not ready as soon as the first of them leaves.
+        let children = lock(&self.0.children).clone();
+        for child in children.iter().rev() {
+            Box::pin(child.stop_by(deadline)).await;
         }
         let Inner { name, shutdown, .. } = &*self.0;
-        let first = !self.0.leaving.is_cancelled();
+        let drained = deadline.checked_sub(shutdown.grace_period / 5).unwrap_or(deadline);
         self.0.leaving.cancel();
         let farewells = std::mem::take(&mut *lock(&self.0.farewells));
         for farewell in farewells {
-            if tokio::time::timeout(shutdown.grace_period, farewell).await.is_err() {
+            if tokio::time::timeout_at(drained, farewell).await.is_err() {
                 tracing::warn!(stopping = name, "leaving took longer than the grace period");
             }
         }
-        if first && self.0.listens.load(Ordering::Relaxed) {
-            tokio::time::sleep(shutdown.beat).await;
+        if self.0.listens.load(Ordering::Relaxed) {
+            tokio::time::sleep_until(drained.min(Instant::now() + shutdown.beat)).await;
         }
         self.0.draining.cancel();
-        self.end(&self.0.serving, "connections").await;
+        self.0.connections.end(drained, name, "connections").await;
         self.0.stopping.cancel();
-        self.end(&self.0.tasks, "tasks").await;
-    }
-
-    async fn end(&self, tracker: &TaskTracker, what: &'static str) {
-        tracker.close();
-        if tokio::time::timeout(self.0.shutdown.grace_period, tracker.wait()).await.is_ok() {
-            return;
-        }
-        tracing::warn!(stopping = self.0.name, what, left = tracker.len(), "the grace period is over");
-        self.0.abandoned.cancel();
-        tracker.wait().await;
+        self.0.tasks.end(deadline, name, "tasks").await;
     }
 }
+
+impl Tasks {
+    /// Waits until the deadline, then cuts off what is left.
+    async fn end(&self, deadline: Instant, stopping: &str, what: &str) {
+        self.tracker.close();
+        if tokio::time::timeout_at(deadline, self.tracker.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(stopping, what, left = self.tracker.len(), "the grace period is over");
+        self.abandoned.cancel();
+        // A task that never yields cannot be cut off; it must not hold up the others' end.
+        if tokio::time::timeout(LAST_WAIT, self.tracker.wait()).await.is_err() {
+            tracing::error!(
+                stopping,
+                what,
+                left = self.tracker.len(),
+                "these never yield and are left behind"
+            );
+        }
+    }
+}
+
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -59,12 +59,58 @@ fn substitute(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Resul
     Ok(out)
 }
 
-/// Whole numbers and truth values get their type, as if they stood in the file. JSON has one form of each, so that a
-/// password of digits is not changed by it.
+/// Whole numbers and truth values get their type, as if they stood in the file, where nothing is lost by it: a password
+/// of digits can be written out again as it was.
 fn scalar(text: String) -> Value {
     match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Number(number)) if !number.is_f64() => Value::Number(number),
-        Ok(Value::Bool(value)) => Value::Bool(value),
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) if !value.is_f64() && value.to_string() == text => {
+            value
+        }
         _ => Value::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expanded(text: &str) -> Result<Value, String> {
+        let environment = |name: &str| match name {
+            "PORT" => Some("8888".to_owned()),
+            "ON" => Some("true".to_owned()),
+            "PADDED" => Some(" 12 ".to_owned()),
+            "SHARE" => Some("1.50".to_owned()),
+            "NOTHING" => Some(String::new()),
+            "BENT" => Some("a\nPort: 1".to_owned()),
+            _ => None,
+        };
+        substitute(text, &environment).map(scalar)
+    }
+
+    #[test]
+    fn a_value_keeps_its_text_and_gets_its_type() {
+        for (text, expected) in [
+            ("${PORT}", Value::from(8888)),
+            ("${ON}", Value::from(true)),
+            ("${PADDED}", Value::from(" 12 ")),
+            ("${SHARE}", Value::from("1.50")),
+            ("${BENT}", Value::from("a\nPort: 1")),
+            ("http://${HOST:-localhost}:${PORT}/", Value::from("http://localhost:8888/")),
+            ("${NOTHING:-some}", Value::from("some")),
+            ("${NOTHING}", Value::from("")),
+            ("${MISSING:-}", Value::from("")),
+        ] {
+            assert_eq!(expanded(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_expanded_says_why() {
+        assert_eq!(expanded("x${PORT").unwrap_err(), "`x${PORT` lacks a closing `}`");
+        assert_eq!(
+            expanded("${MISSING}").unwrap_err(),
+            "the environment has no MISSING; set it, or write ${MISSING:-default}"
+        );
     }
 }

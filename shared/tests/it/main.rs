@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+mod admin;
+mod lifecycle;
+mod log;
 mod pipeline;
 mod queue;
 mod rpc;

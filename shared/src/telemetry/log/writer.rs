@@ -120,7 +120,8 @@ impl Writer {
         let sink = Sink::leaked(None);
         let thread = std::thread::Builder::new().name("log".to_owned());
         let thread = match log.mode {
-            LogMode::Console => thread.spawn(move || sink.empty_into(io::stdout().lock()))?,
+            // Locked for each write alone, or whoever else prints would wait for ever.
+            LogMode::Console => thread.spawn(move || sink.empty_into(io::stdout()))?,
             LogMode::File => {
                 let file = open(log)?;
                 thread.spawn(move || sink.empty_into(file))?
