@@ -72,3 +72,48 @@ impl Lists {
             .build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::pipeline::auth::{Keys, Rules};
+
+    fn lists(on: Middlewares) -> Lists {
+        let verifier = Some(Verifier::new(Keys::default(), &Rules::default()));
+        Lists { service: "test", on, timeout: Duration::from_secs(1), verifier }
+    }
+
+    fn spec(jwt: bool, sse: bool) -> Spec {
+        Spec { jwt, sse, ..Spec::new(Method::GET, "/v1/things", "thing.list") }
+    }
+
+    #[test]
+    fn each_class_of_route_has_its_order() {
+        let lists = lists(Middlewares::default());
+        let names = |jwt, sse| lists.route(&spec(jwt, sse)).names().join(" ");
+        assert_eq!(names(false, false), "recover prometheus trace log timeout");
+        assert_eq!(names(true, false), "recover prometheus trace auth log timeout");
+        assert_eq!(names(true, true), "recover prometheus trace auth log");
+        assert_eq!(lists.unmatched("not_found").names().join(" "), "recover prometheus trace log");
+    }
+
+    #[test]
+    fn each_switch_takes_its_concern_out_and_no_other() {
+        let all = Middlewares::default();
+        let switches = [
+            ("recover", Middlewares { recover: false, ..all }),
+            ("prometheus", Middlewares { prometheus: false, ..all }),
+            ("trace", Middlewares { trace: false, ..all }),
+            ("auth", Middlewares { auth: false, ..all }),
+            ("log", Middlewares { log: false, ..all }),
+            ("timeout", Middlewares { timeout: false, ..all }),
+        ];
+        let whole = lists(all).route(&spec(true, false)).names();
+        for (off, on) in switches {
+            let rest: Vec<&str> = whole.iter().copied().filter(|name| *name != off).collect();
+            assert_eq!(lists(on).route(&spec(true, false)).names(), rest, "without {off}");
+        }
+    }
+}

@@ -75,3 +75,50 @@ pub(super) fn endpoint(service: &'static str, weigh: Weigh) -> Arc<Pipeline> {
 fn name(method: Option<&Method>) -> &str {
     method.map_or("unknown", |method| &method.path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(streams: bool) -> Method {
+        Method {
+            path: "/test.Things/Get".to_owned(),
+            service: "test.Things".to_owned(),
+            idempotent: true,
+            uploads: false,
+            streams,
+        }
+    }
+
+    #[test]
+    fn a_method_and_a_call_have_their_orders() {
+        let (on, second) = (Middlewares::default(), Duration::from_secs(1));
+        let (unary, stream) = (method(false), method(true));
+        let at_server = |method| server("test", &on, second, method).names().join(" ");
+        assert_eq!(at_server(Some(&unary)), "recover prometheus trace log timeout");
+        assert_eq!(at_server(Some(&stream)), "recover prometheus trace log");
+        assert_eq!(at_server(None), "recover prometheus trace log timeout");
+        let at_client = |method| call("test", &on, second, method).names().join(" ");
+        assert_eq!(at_client(Some(&unary)), "trace prometheus timeout");
+        assert_eq!(at_client(Some(&stream)), "trace prometheus");
+    }
+
+    #[test]
+    fn each_switch_takes_its_concern_out_and_no_other() {
+        let all = Middlewares::default();
+        let switches = [
+            ("recover", Middlewares { recover: false, ..all }),
+            ("prometheus", Middlewares { prometheus: false, ..all }),
+            ("trace", Middlewares { trace: false, ..all }),
+            ("log", Middlewares { log: false, ..all }),
+            ("timeout", Middlewares { timeout: false, ..all }),
+        ];
+        for list in [server, call] {
+            let names = |on: &Middlewares| list("test", on, Duration::from_secs(1), None).names();
+            for (off, on) in &switches {
+                let rest: Vec<&str> = names(&all).into_iter().filter(|name| name != off).collect();
+                assert_eq!(names(on), rest, "without {off}");
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod admin;
 mod lifecycle;
 mod log;
 mod pipeline;
+mod pipeline_rpc;
 mod queue;
 mod rpc;
 mod store;
