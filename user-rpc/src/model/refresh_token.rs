@@ -1,0 +1,68 @@
+//! The table `refresh_tokens`: hashes of tokens, never tokens.
+
+use sha2::{Digest, Sha256};
+use shared::error::Result;
+use shared::store::sql::{Db, Tx};
+use sqlx::Row;
+
+pub(crate) struct RefreshToken {
+    pub hash: String,
+    pub family: String,
+    pub user_id: String,
+    pub expires_at: i64,
+    /// 0 while it is good.
+    pub rotated_at: i64,
+    /// Likewise.
+    pub revoked_at: i64,
+}
+
+pub(crate) fn hash(token: &str) -> String {
+    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) async fn insert(tx: &mut Tx, token: &RefreshToken) -> Result<()> {
+    let insert = "INSERT INTO refresh_tokens (hash, family, user_id, expires_at, rotated_at, revoked_at) VALUES (?, ?, ?, ?, 0, 0)";
+    sqlx::query(insert)
+        .bind(&token.hash)
+        .bind(&token.family)
+        .bind(&token.user_id)
+        .bind(token.expires_at)
+        .execute(tx.on())
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToken>> {
+    let row =
+        sqlx::query("SELECT * FROM refresh_tokens WHERE hash = ?").bind(hash).fetch_optional(tx.on()).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(RefreshToken {
+        hash: row.try_get("hash")?,
+        family: row.try_get("family")?,
+        user_id: row.try_get("user_id")?,
+        expires_at: row.try_get("expires_at")?,
+        rotated_at: row.try_get("rotated_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+    }))
+}
+
+/// `false` where another has spent or revoked it.
+pub(crate) async fn spend(tx: &mut Tx, hash: &str, now: i64) -> Result<bool> {
+    let update =
+        "UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at = 0 AND revoked_at = 0";
+    Ok(sqlx::query(update).bind(now).bind(hash).execute(tx.on()).await?.rows_affected() == 1)
+}
+
+pub(crate) async fn revoke_family(tx: &mut Tx, family: &str, now: i64) -> Result<()> {
+    let update = "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at = 0";
+    sqlx::query(update).bind(now).bind(family).execute(tx.on()).await?;
+    Ok(())
+}
+
+/// What ended long ago tells nothing any more.
+pub(crate) async fn delete_expired(db: &Db, before: i64) -> Result<()> {
+    shared::transaction!(db, |tx| {
+        sqlx::query("DELETE FROM refresh_tokens WHERE expires_at < ?").bind(before).execute(tx.on()).await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,60 @@
+//! The table `users`.
+
+use shared::error::Result;
+use shared::store::sql::{Db, Tx};
+use sqlx::FromRow;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub password_hash: String,
+    pub created_at: i64,
+}
+
+impl FromRow<'_, AnyRow> for User {
+    fn from_row(row: &AnyRow) -> Result<User, sqlx::Error> {
+        Ok(User {
+            id: row.try_get("id")?,
+            email: row.try_get("email")?,
+            name: row.try_get("name")?,
+            role: row.try_get("role")?,
+            password_hash: row.try_get("password_hash")?,
+            created_at: row.try_get("created_at")?,
+        })
+    }
+}
+
+/// Fails with a duplicate where the e-mail is known.
+pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
+    let insert =
+        "INSERT INTO users (id, email, name, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)";
+    sqlx::query(insert)
+        .bind(&user.id)
+        .bind(&user.email)
+        .bind(&user.name)
+        .bind(&user.role)
+        .bind(&user.password_hash)
+        .bind(user.created_at)
+        .execute(tx.on())
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn by_id(db: &Db, id: &str) -> Result<Option<User>> {
+    let select = sqlx::query_as("SELECT * FROM users WHERE id = ?").bind(id);
+    db.timed("users.by_id", select.fetch_optional(db.pool())).await
+}
+
+pub(crate) async fn by_email(db: &Db, email: &str) -> Result<Option<User>> {
+    let select = sqlx::query_as("SELECT * FROM users WHERE email = ?").bind(email);
+    db.timed("users.by_email", select.fetch_optional(db.pool())).await
+}
+
+pub(crate) async fn by_id_in(tx: &mut Tx, id: &str) -> Result<Option<User>> {
+    Ok(sqlx::query_as("SELECT * FROM users WHERE id = ?").bind(id).fetch_optional(tx.on()).await?)
+}
