@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use super::Spec;
+use super::extract::Surroundings;
 use super::lists::{Lists, Middlewares};
 use crate::config::{Part, duration};
 use crate::error::{Code, Error};
@@ -34,6 +36,9 @@ pub struct Conf {
     pub timeout: Duration,
     /// Of a request's body, where its route says nothing else.
     pub max_bytes: usize,
+    /// Between two comments on a stream of events on which nothing happens.
+    #[serde(with = "duration")]
+    pub heartbeat: Duration,
     pub connections: Connections,
     pub middlewares: Middlewares,
 }
@@ -50,6 +55,7 @@ impl Default for Conf {
             port: 8888,
             timeout: Duration::from_secs(3),
             max_bytes: 1 << 20,
+            heartbeat: Duration::from_secs(15),
             connections: Connections::default(),
             middlewares: Middlewares::default(),
         }
@@ -59,7 +65,7 @@ impl Default for Conf {
 /// Builds the routes of one service.
 pub struct Server {
     lists: Lists,
-    max_bytes: usize,
+    around: Surroundings,
 }
 
 impl Server {
@@ -67,7 +73,12 @@ impl Server {
     pub fn new(conf: &Conf, lifecycle: &Lifecycle, verifier: Option<Verifier>) -> Server {
         let lists =
             Lists { service: lifecycle.name(), on: conf.middlewares, timeout: conf.timeout, verifier };
-        Server { lists, max_bytes: conf.max_bytes }
+        let around = Surroundings {
+            max_bytes: conf.max_bytes,
+            heartbeat: conf.heartbeat,
+            lifecycle: lifecycle.clone(),
+        };
+        Server { lists, around }
     }
 
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Routes<'_, S> {
@@ -106,14 +117,15 @@ impl<S: Clone + Send + Sync + 'static> Routes<'_, S> {
     {
         let filter =
             MethodFilter::try_from(spec.method.clone()).expect("a contract knows HTTP's methods alone");
-        let limit = DefaultBodyLimit::max(spec.max_bytes.unwrap_or(self.server.max_bytes));
+        let mut around = self.server.around.clone();
+        around.max_bytes = spec.max_bytes.unwrap_or(around.max_bytes);
         let handler = self.server.lists.route(spec).route(handler);
         let methods = self
             .by_pattern
             .entry(spec.pattern)
             .or_insert_with(|| Methods { router: MethodRouter::new(), allowed: Vec::new() });
         let router = std::mem::take(&mut methods.router);
-        methods.router = router.merge(MethodRouter::new().on(filter, handler).layer(limit));
+        methods.router = router.merge(MethodRouter::new().on(filter, handler).layer(Extension(around)));
         methods.allowed.push(spec.method.clone());
         if spec.method == Method::GET {
             methods.allowed.push(Method::HEAD);
