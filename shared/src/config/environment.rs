@@ -63,9 +63,8 @@ fn substitute(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Resul
 /// of digits can be written out again as it was.
 fn scalar(text: String) -> Value {
     match serde_json::from_str::<Value>(&text) {
-        Ok(value @ (Value::Number(_) | Value::Bool(_))) if !value.is_f64() && value.to_string() == text => {
-            value
-        }
+        Ok(Value::Number(number)) if !number.is_f64() && number.to_string() == text => Value::Number(number),
+        Ok(Value::Bool(value)) => Value::Bool(value),
         _ => Value::String(text),
     }
 }
