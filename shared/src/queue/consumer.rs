@@ -192,7 +192,8 @@ impl<H: Handler> Consumer<H> {
     async fn once(&self, event: &Event) -> Result<bool> {
         transaction!(self.db, |tx| {
             let known = sqlx::query("SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?");
-            if known.bind(self.group).bind(&event.id).fetch_optional(tx.on()).await?.is_some() {
+            if known.bind(self.group).bind(&event.id).fetch_optional(tx.named("inbox.find")).await?.is_some()
+            {
                 return Ok(false);
             }
             self.remember(event, tx).await?;
@@ -206,7 +207,7 @@ impl<H: Handler> Consumer<H> {
             .bind(self.group)
             .bind(&event.id)
             .bind(clock::wall_ms())
-            .execute(tx.on())
+            .execute(tx.named("inbox.add"))
             .await?;
         Ok(())
     }
@@ -231,7 +232,7 @@ impl<H: Handler> Consumer<H> {
             .bind(&text)
             .bind(&reason)
             .bind(clock::wall_ms())
-            .execute(tx.on())
+            .execute(tx.named("dead_letters.add"))
             .await?;
             Ok(())
         })
@@ -247,7 +248,7 @@ pub struct DeadLetter {
 
 pub async fn dead_letters(db: &Db, group: &str) -> Result<Vec<DeadLetter>> {
     let query = "SELECT event, reason FROM dead_letters WHERE consumer = ? ORDER BY event_id";
-    let rows = sqlx::query(query).bind(group).fetch_all(db.pool()).await?;
+    let rows = sqlx::query(query).bind(group).fetch_all(db.named("dead_letters.list")).await?;
     let read = |row: sqlx::any::AnyRow| {
         let event: String = row.try_get("event")?;
         let event = serde_json::from_str(&event).map_err(Error::internal)?;
@@ -260,7 +261,7 @@ pub async fn dead_letters(db: &Db, group: &str) -> Result<Vec<DeadLetter>> {
 pub async fn replay(db: &Db, group: &str, letter: &DeadLetter, handler: &impl Handler) -> Result<()> {
     transaction!(db, |tx| {
         let delete = sqlx::query("DELETE FROM dead_letters WHERE consumer = ? AND event_id = ?");
-        let gone = delete.bind(group).bind(&letter.event.id).execute(tx.on()).await?;
+        let gone = delete.bind(group).bind(&letter.event.id).execute(tx.named("dead_letters.delete")).await?;
         if gone.rows_affected() == 0 {
             return Err(Error::not_found("no such dead letter"));
         }

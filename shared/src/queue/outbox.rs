@@ -85,8 +85,9 @@ pub async fn add(tx: &mut Tx, topic: &str, event: &Event) -> Result<()> {
     .bind(text)
     .bind(now)
     .bind(now)
-    .execute(tx.on())
+    .execute(tx.named("outbox.add"))
     .await?;
+    tx.stirs_outbox();
     Ok(())
 }
 
@@ -110,7 +111,7 @@ pub fn relay(db: &Db, queue: &Queue, conf: &Conf, lifecycle: &Lifecycle) {
             unsent.set((relay.conf.concurrency - room.available_permits()) as f64);
             tokio::select! {
                 // The next event of the same key may go now, since marking the last one was a commit.
-                () = relay.db.committed() => {}
+                () = relay.db.outbox_stirred() => {}
                 () = tokio::time::sleep(relay.conf.poll) => relay.forget_old().await,
                 () = owner.stopping() => return Ok::<(), BoxError>(()),
             }
@@ -165,7 +166,7 @@ impl Relay {
             .bind(now)
             .bind(now)
             .bind(most as i64)
-            .fetch_all(tx.on())
+            .fetch_all(tx.named("outbox.waiting"))
             .await?;
             let mut claimed = Vec::with_capacity(rows.len());
             for row in rows {
@@ -177,7 +178,7 @@ impl Relay {
                 };
                 let update = "UPDATE outbox SET owner = ?, claimed_until = ? WHERE id = ? AND sent_at = 0 AND claimed_until < ?";
                 let update = sqlx::query(update).bind(&self.name).bind(until).bind(&waiting.id).bind(now);
-                if update.execute(tx.on()).await?.rows_affected() == 1 {
+                if update.execute(tx.named("outbox.claim")).await?.rows_affected() == 1 {
                     claimed.push(waiting);
                 }
             }
@@ -188,7 +189,12 @@ impl Relay {
     /// Reading needs no writer's turn.
     async fn is_any_waiting(&self, now: i64) -> Result<bool> {
         let query = "SELECT 1 FROM outbox WHERE sent_at = 0 AND try_at <= ? AND claimed_until < ? LIMIT 1";
-        Ok(sqlx::query(query).bind(now).bind(now).fetch_optional(self.db.pool()).await?.is_some())
+        Ok(sqlx::query(query)
+            .bind(now)
+            .bind(now)
+            .fetch_optional(self.db.named("outbox.any_waiting"))
+            .await?
+            .is_some())
     }
 
     async fn send(&self, row: Waiting) {
@@ -217,8 +223,9 @@ impl Relay {
             sqlx::query("UPDATE outbox SET sent_at = ? WHERE id = ? AND sent_at = 0")
                 .bind(clock::wall_ms())
                 .bind(&row.id)
-                .execute(tx.on())
+                .execute(tx.named("outbox.sent"))
                 .await?;
+            tx.stirs_outbox();
             Ok(())
         })
     }
@@ -231,7 +238,7 @@ impl Relay {
                 .bind(try_at)
                 .bind(&row.id)
                 .bind(&self.name)
-                .execute(tx.on())
+                .execute(tx.named("outbox.put_off"))
                 .await?;
             Ok(())
         })
@@ -240,12 +247,12 @@ impl Relay {
     async fn forget_old(&self) {
         let before = clock::wall_ms() - self.conf.keep.as_millis() as i64;
         let old = "SELECT 1 FROM outbox WHERE sent_at > 0 AND sent_at < ? LIMIT 1";
-        let any = sqlx::query(old).bind(before).fetch_optional(self.db.pool()).await;
+        let any = sqlx::query(old).bind(before).fetch_optional(self.db.named("outbox.any_old")).await;
         if matches!(any, Ok(Some(_))) {
             let forgotten: Result<()> = transaction!(self.db, |tx| {
                 sqlx::query("DELETE FROM outbox WHERE sent_at > 0 AND sent_at < ?")
                     .bind(before)
-                    .execute(tx.on())
+                    .execute(tx.named("outbox.forget"))
                     .await?;
                 Ok(())
             });

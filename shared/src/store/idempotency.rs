@@ -84,7 +84,7 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
         let row = sqlx::query("SELECT fingerprint, subject, claimed_until, answer FROM idempotency WHERE scope = ? AND idem_key = ?")
             .bind(&key.scope)
             .bind(&key.key)
-            .fetch_optional(tx.on())
+            .fetch_optional(tx.named("idempotency.find"))
             .await?;
         let claim = |subject: String| Claim {
             scope: key.scope.clone(),
@@ -105,7 +105,7 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
             .bind(&owner)
             .bind(until)
             .bind(now)
-            .execute(tx.on())
+            .execute(tx.named("idempotency.claim"))
             .await?;
             return Ok(Known::Claimed(claim(subject)));
         };
@@ -124,7 +124,7 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
         .bind(&key.scope)
         .bind(&key.key)
         .bind(now)
-        .execute(tx.on())
+        .execute(tx.named("idempotency.take_over"))
         .await?;
         match taken.rows_affected() {
             1 => Ok(Known::Claimed(claim(row.try_get("subject")?))),
@@ -145,7 +145,7 @@ pub async fn finish(tx: &mut Tx, claim: &Claim, answer: &str) -> Result<()> {
     .bind(&claim.scope)
     .bind(&claim.key)
     .bind(&claim.owner)
-    .execute(tx.on())
+    .execute(tx.named("idempotency.finish"))
     .await?;
     if kept.rows_affected() == 1 { Ok(()) } else { Err(in_flight()) }
 }
@@ -159,7 +159,7 @@ pub async fn release(db: &Db, claim: &Claim) -> Result<()> {
         .bind(&claim.scope)
         .bind(&claim.key)
         .bind(&claim.owner)
-        .execute(tx.on())
+        .execute(tx.named("idempotency.release"))
         .await?;
         Ok(())
     })
@@ -183,7 +183,10 @@ pub fn forget_old(db: &Db, age: Duration, lifecycle: &Lifecycle) {
 
 async fn forget(db: &Db, before: i64) -> Result<()> {
     transaction!(db, |tx| {
-        sqlx::query("DELETE FROM idempotency WHERE created_at < ?").bind(before).execute(tx.on()).await?;
+        sqlx::query("DELETE FROM idempotency WHERE created_at < ?")
+            .bind(before)
+            .execute(tx.named("idempotency.forget"))
+            .await?;
         Ok(())
     })
 }
