@@ -30,6 +30,7 @@ use shared::serve;
 use shared::testing::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::world;
@@ -267,6 +268,8 @@ struct Shop {
     address: SocketAddr,
     spy: Spy,
     lifecycle: Lifecycle,
+    /// Told when a handler that never ends has begun.
+    hanging: Arc<Notify>,
 }
 
 /// A real server whose routes do what their names say.
@@ -285,13 +288,19 @@ async fn shop() -> Shop {
             Ok::<_, Infallible>(Bytes::from_static(b"x"))
         }))
     };
+    let hanging = Arc::new(Notify::new());
+    let told = hanging.clone();
+    let hangs = async move || {
+        told.notify_one();
+        std::future::pending::<&'static str>().await
+    };
     let app = axum::Router::new()
         .route("/ok", get(route(5000).route(async || "fine")))
         .route("/none", get(route(5000).route(async || StatusCode::NO_CONTENT)))
         .route("/same", get(route(5000).route(async || StatusCode::NOT_MODIFIED)))
         .route("/panic", get(route(5000).route(async || -> &'static str { panic!("boom") })))
         .route("/slow", get(route(50).route(async || std::future::pending::<&'static str>().await)))
-        .route("/hangs", get(route(0).route(async || std::future::pending::<&'static str>().await)))
+        .route("/hangs", get(route(0).route(hangs)))
         .route("/stream", get(route(5000).route(async || inner(Inner::Streams).await.unwrap())))
         .route("/broken", get(route(5000).route(async || inner(Inner::Breaks).await.unwrap())))
         .route("/bodypanic", get(route(5000).route(async || inner(Inner::PanicsInBody).await.unwrap())))
@@ -299,7 +308,7 @@ async fn shop() -> Shop {
         .route("/endless", get(route(0).route(endless)));
     let listener = serve::bind("127.0.0.1", 0).await.unwrap();
     let address = rest::start(listener, app, &Conf::default(), &lifecycle).unwrap();
-    Shop { address, spy, lifecycle }
+    Shop { address, spy, lifecycle, hanging }
 }
 
 impl Shop {
@@ -349,6 +358,8 @@ async fn the_outermost_concern_hears_how_everything_ends() {
 async fn a_client_that_goes_away_is_heard() {
     let shop = shop().await;
     let stream = shop.send("GET", "/hangs").await;
+    // A client that goes before its request was read was never heard of.
+    shop.hanging.notified().await;
     drop(stream);
     assert_eq!(shop.spy.next().await, (End::Cancelled, 499));
     let mut stream = shop.send("GET", "/endless").await;
