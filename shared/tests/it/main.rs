@@ -6,6 +6,7 @@ mod admin;
 mod lifecycle;
 mod log;
 mod pipeline;
+mod pipeline_cost;
 mod pipeline_rpc;
 mod queue;
 mod rpc;
