@@ -1,1 +1,3 @@
 //! The compiler of .api contracts.
+
+pub mod model;

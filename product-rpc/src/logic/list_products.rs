@@ -1,0 +1,30 @@
+//! ListProducts: a page of the catalogue.
+
+use proto::product::v1::{ListProductsRequest, ListProductsResponse};
+use shared::error::{Error, Result, Violation};
+use shared::store::page::{self, Pages};
+
+use crate::model::product::{self, Filter, Sort};
+use crate::svc::ServiceContext;
+
+pub(crate) async fn list_products(ctx: &ServiceContext, req: ListProductsRequest) -> Result<ListProductsResponse> {
+    let asked = req.page.unwrap_or_default();
+    let size = page::size(asked.size)?;
+    let sort = sort(&req.sort)?;
+    let pages = Pages::of(&(&req.category, &req.query, &req.sort));
+    let after = pages.cursor(&asked.token)?;
+    let filter = Filter { category: &req.category, query: &req.query, sort };
+    let mut rows = product::list(&ctx.db, &filter, after, size + 1).await?;
+    let next_page_token = pages.cut(&mut rows, size, |product| sort.cursor(product));
+    Ok(ListProductsResponse { items: rows.into_iter().map(Into::into).collect(), next_page_token })
+}
+
+fn sort(name: &str) -> Result<Sort> {
+    match name {
+        "" | "name" => Ok(Sort::Name),
+        "price" => Ok(Sort::Cheapest),
+        "-price" => Ok(Sort::Dearest),
+        "newest" => Ok(Sort::Newest),
+        _ => Err(Error::invalid(vec![Violation::new("/sort", "must be name, price, -price or newest")])),
+    }
+}
