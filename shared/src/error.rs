@@ -1,7 +1,7 @@
 //! One coded error for the whole system, and the only place where an HTTP status and a gRPC code are chosen.
 //!
 //! Logic returns it; REST shows it as an RFC 9457 problem, RPC as a status whose details carry everything that the
-//! problem will need, so that a refusal of `order-rpc` reaches the customer word for word. The cause is private: it
+//! problem will need, so that a refusal deep inside reaches the customer word for word. The cause is private: it
 //! is logged where the request ends, and never sent.
 
 use std::borrow::Cow;

@@ -81,7 +81,7 @@ mod tests {
     use crate::pipeline::auth::{Keys, Rules};
 
     fn lists(on: Middlewares) -> Lists {
-        let verifier = Some(Verifier::new(Keys::default(), &Rules::default()));
+        let verifier = Some(Verifier::new(Keys::default(), &Rules::of("issuer", "audience")));
         Lists { service: "test", on, timeout: Duration::from_secs(1), verifier }
     }
 

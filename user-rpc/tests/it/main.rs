@@ -66,7 +66,7 @@ impl World {
         let keys = Keys::default();
         let known = self.user.list_keys(ListKeysRequest {}).await.unwrap().into_inner().keys;
         keys.replace(known.into_iter().map(|key| Jwk::ed25519(key.kid, key.x)).collect());
-        Verifier::new(keys, &Rules::default())
+        Verifier::new(keys, &Rules::of("user-rpc", "order-api"))
     }
 }
 

@@ -13,26 +13,31 @@ use crate::config::duration;
 
 /// `Auth:` in a configuration: what a token must say.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Rules {
     pub issuer: String,
     pub audience: String,
     /// How far the clocks of two machines may be apart.
-    #[serde(with = "duration")]
+    #[serde(with = "duration", default = "leeway")]
     pub leeway: Duration,
     /// How many good tokens are remembered.
+    #[serde(default = "remembered")]
     pub remembered: usize,
 }
 
-impl Default for Rules {
-    fn default() -> Rules {
-        Rules {
-            issuer: "user-rpc".to_owned(),
-            audience: "order-api".to_owned(),
-            leeway: Duration::from_secs(5),
-            remembered: 10_000,
-        }
+impl Rules {
+    pub fn of(issuer: &str, audience: &str) -> Rules {
+        let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
+        Rules { issuer, audience, leeway: leeway(), remembered: remembered() }
     }
+}
+
+fn leeway() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn remembered() -> usize {
+    10_000
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
