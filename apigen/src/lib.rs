@@ -1,3 +1,4 @@
 //! The compiler of .api contracts.
 
 pub mod model;
+pub mod names;

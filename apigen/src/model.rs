@@ -1,6 +1,7 @@
 //! What a contract means, once everything in it has been checked: names resolved, imports joined, embedded structs
 //! flattened, tags understood. The generator and every table made from a contract read this, and no syntax.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A whole contract, imports included.
@@ -13,6 +14,8 @@ pub struct Contract {
     pub structs: Vec<Struct>,
     /// In the order of the text.
     pub routes: Vec<Route>,
+    /// Every file that was read, the contract's own first: a build script runs again where one of them changed.
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,8 @@ pub struct Field {
     pub ty: Type,
     pub presence: Presence,
     pub rules: Vec<Rule>,
+    /// The struct holds itself through this field, a `*T`, with no list or map between: in Rust this takes a `Box`.
+    pub boxed: bool,
 }
 
 /// Where a field of a request comes from. In answers all are [`Source::Json`].
