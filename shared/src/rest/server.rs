@@ -45,7 +45,7 @@ pub struct Conf {
 
 impl Part for Conf {
     const KEYS: &'static [&'static str] =
-        &["Host", "Port", "Timeout", "MaxBytes", "Connections", "Middlewares"];
+        &["Host", "Port", "Timeout", "MaxBytes", "Heartbeat", "Connections", "Middlewares"];
 }
 
 impl Default for Conf {
@@ -135,17 +135,22 @@ impl<S: Clone + Send + Sync + 'static> Routes<'_, S> {
 
     /// With what answers all that no route does.
     pub fn into_router(self, state: S) -> Router {
-        let (not_found, not_allowed) =
-            (self.server.lists.unmatched("not_found"), self.server.lists.unmatched("not_allowed"));
-        let mut router = Router::new().fallback(not_found.route(unknown_path));
+        let not_found = self.server.lists.unmatched("not_found");
+        self.beside(Router::new().fallback(not_found.route(unknown_path)), state)
+    }
+
+    /// Beside the routes of `router`, which answers all that none of them does.
+    pub fn beside(self, router: Router, state: S) -> Router {
+        let not_allowed = self.server.lists.unmatched("not_allowed");
+        let mut routes = Router::new();
         for (pattern, methods) in self.by_pattern {
             let names: Vec<&str> = methods.allowed.iter().map(Method::as_str).collect();
             let allow =
                 HeaderValue::from_str(&names.join(", ")).expect("method names are visible characters");
             let refuse = not_allowed.route(async move |req: Request| unknown_method(&req, allow));
-            router = router.route(pattern, methods.router.fallback(refuse));
+            routes = routes.route(pattern, methods.router.fallback(refuse));
         }
-        router.with_state(state)
+        router.merge(routes.with_state(state))
     }
 }
 
