@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// An Ed25519 public key as a JSON Web Key (RFC 8037).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,13 @@ impl Jwk {
 
 /// Shared by who fetches keys and who verifies with them; reading takes no lock.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<ArcSwap<Set>>);
+pub struct Keys(Arc<Known>);
+
+#[derive(Default)]
+struct Known {
+    set: ArcSwap<Set>,
+    missed: Notify,
+}
 
 #[derive(Default)]
 pub(super) struct Set {
@@ -47,7 +54,7 @@ pub(super) struct Set {
 impl Keys {
     /// Takes these keys from now on. One that cannot be read is left out, and logged.
     pub fn replace(&self, jwks: Vec<Jwk>) {
-        let before = self.0.load();
+        let before = self.0.set.load();
         if before.jwks == jwks {
             return;
         }
@@ -60,18 +67,28 @@ impl Keys {
                 Err(error) => tracing::warn!(kid = jwk.kid, %error, "a public key cannot be read"),
             }
         }
-        self.0.store(Arc::new(Set { generation: before.generation + 1, by_id, jwks }));
+        self.0.set.store(Arc::new(Set { generation: before.generation + 1, by_id, jwks }));
     }
 
     pub fn all(&self) -> Vec<Jwk> {
-        self.0.load().jwks.clone()
+        self.0.set.load().jwks.clone()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.load().by_id.is_empty()
+        self.0.set.load().by_id.is_empty()
+    }
+
+    /// Until a token named a key that is none of these, as after a rotation. A miss that nobody waited for is
+    /// remembered once.
+    pub async fn missed(&self) {
+        self.0.missed.notified().await;
+    }
+
+    pub(super) fn miss(&self) {
+        self.0.missed.notify_one();
     }
 
     pub(super) fn current(&self) -> arc_swap::Guard<Arc<Set>> {
-        self.0.load()
+        self.0.set.load()
     }
 }

@@ -4,6 +4,8 @@
 mod keys;
 mod verifier;
 
+use std::time::Duration;
+
 use http::header::AUTHORIZATION;
 use http::request;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,11 @@ const MISSING: Refusal = Refusal::new(
 const BAD: Refusal = Refusal::new(Code::Unauthenticated, "unauthenticated", "the access token is not valid");
 const EXPIRED: Refusal =
     Refusal::new(Code::Unauthenticated, "token_expired", "the access token is no longer valid");
+/// The token may be good: its owner must not throw it away.
+const STARTING: Refusal = Refusal {
+    retry_after: Some(Duration::from_secs(1)),
+    ..Refusal::new(Code::Unavailable, "unavailable", "access tokens cannot be checked yet")
+};
 
 pub struct Auth(Verifier);
 
@@ -66,6 +73,7 @@ impl Concern for Auth {
             }
             Err(Rejected::Expired) => EXPIRED.into(),
             Err(Rejected::Invalid) => BAD.into(),
+            Err(Rejected::Unknowable) => STARTING.into(),
         }
     }
 }

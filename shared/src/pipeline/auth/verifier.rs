@@ -44,6 +44,8 @@ fn remembered() -> usize {
 pub enum Rejected {
     Expired,
     Invalid,
+    /// There are no keys yet: nothing can be said of the token.
+    Unknowable,
 }
 
 /// Cheap to clone.
@@ -100,8 +102,15 @@ impl Verifier {
     }
 
     fn check(&self, token: &str, keys: &super::keys::Set) -> Result<Good, Rejected> {
+        if keys.by_id.is_empty() {
+            return Err(Rejected::Unknowable);
+        }
         let header = decode_header(token).map_err(|_| Rejected::Invalid)?;
-        let key = header.kid.and_then(|kid| keys.by_id.get(&kid)).ok_or(Rejected::Invalid)?;
+        let kid = header.kid.ok_or(Rejected::Invalid)?;
+        let Some(key) = keys.by_id.get(&kid) else {
+            self.0.keys.miss();
+            return Err(Rejected::Invalid);
+        };
         let claims = decode::<Claims>(token, key, &self.0.rules)
             .map_err(|error| match error.kind() {
                 ErrorKind::ExpiredSignature => Rejected::Expired,
