@@ -18,8 +18,13 @@ pub fn point(_: &str) {}
 #[cfg(feature = "crash-points")]
 static ARMED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
 
-/// Chooses the point, once for the process.
+/// Chooses the point, once for the process; `false` where the build has none.
 #[cfg(feature = "crash-points")]
-pub fn arm(name: &str) {
-    ARMED.get_or_init(|| name.to_owned());
+pub fn arm(name: &str) -> bool {
+    ARMED.get_or_init(|| name.to_owned()) == name
+}
+
+#[cfg(not(feature = "crash-points"))]
+pub fn arm(_: &str) -> bool {
+    false
 }

@@ -118,8 +118,9 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
+/// Ends a process that cannot run, with one sentence on its error output.
 #[expect(clippy::print_stderr, reason = "the log may not have started, and a person reads this")]
-fn refuse(reason: &str) -> ExitCode {
+pub fn refuse(reason: &str) -> ExitCode {
     eprintln!("{reason}");
     ExitCode::FAILURE
 }

@@ -97,12 +97,17 @@ pub enum Error {
 }
 
 /// Reads a file, with the process' environment.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn load<C: Config>(path: &Path) -> Result<Loaded<C>, Error> {
     let shown = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
-    parse(&shown, &text, &|name| std::env::var(name).ok())
+    parse(&shown, &text, &environment)
+}
+
+/// A variable of the process' environment.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Reads a text; `path` is what faults call it.
