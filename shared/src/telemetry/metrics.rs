@@ -36,7 +36,7 @@ const BUCKETS: [f64; 15] =
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Starts recording, once for the process; later calls change nothing.
-pub(super) fn start() -> Result<(), BuildError> {
+pub fn start() -> Result<(), BuildError> {
     if PROMETHEUS.get().is_some() {
         return Ok(());
     }
