@@ -1,4 +1,7 @@
 //! The compiler of .api contracts.
 
+mod generate;
 pub mod model;
 pub mod names;
+
+pub use generate::code;

@@ -1,0 +1,3 @@
+//! The code made of `contracts/tours.api`, as it is kept beside it.
+
+include!("contracts/tours.golden");
