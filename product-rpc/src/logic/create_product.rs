@@ -2,11 +2,11 @@
 
 use proto::product::v1::{CreateProductRequest, Item};
 use shared::error::{Code, Error, Result, Violation};
-use shared::store::sql;
+use shared::store::sql::{self, Tx};
 use shared::{clock, transaction};
 use uuid::Uuid;
 
-use super::update_product::{check_category, check_texts};
+use super::rules;
 use crate::model::product::{self, Product};
 use crate::model::stock_move;
 use crate::svc::ServiceContext;
@@ -14,34 +14,32 @@ use crate::svc::ServiceContext;
 const MOST_ON_HAND: i64 = 1_000_000;
 
 pub(crate) async fn create_product(ctx: &ServiceContext, req: CreateProductRequest) -> Result<Item> {
-    let price = req.price.unwrap_or_default();
+    let currency = &ctx.config.currency;
+    let mut faults = Vec::new();
+    if req.price.is_none() {
+        faults.push(Violation::new("/price", "is required"));
+    }
+    if !(0..=MOST_ON_HAND).contains(&req.on_hand) {
+        faults.push(Violation::new("/on_hand", format!("must be from 0 to {MOST_ON_HAND}")));
+    }
+    let (amount, named) =
+        req.price.map_or_else(|| (0, currency.clone()), |price| (price.amount, price.currency));
     let product = Product {
         id: if req.id.is_empty() { Uuid::now_v7().to_string() } else { req.id },
         name: req.name.trim().to_owned(),
-        description: req.description,
+        description: req.description.trim().to_owned(),
         category_id: req.category_id,
-        price: price.amount,
-        currency: price.currency,
+        price: amount,
+        currency: named,
         image_url: req.image_url,
         on_hand: req.on_hand,
         reserved: 0,
         version: 1,
         created_at: clock::wall_ms(),
     };
-    let mut faults = check_texts(&product, &ctx.config.currency);
-    if !is_slug(&product.id) {
-        faults.push(Violation::new("/id", "must be 1 to 64 of a-z, 0-9 and -"));
-    }
-    if !(0..=MOST_ON_HAND).contains(&product.on_hand) {
-        faults.push(Violation::new("/on_hand", format!("must be from 0 to {MOST_ON_HAND}")));
-    }
-    if !faults.is_empty() {
-        return Err(Error::invalid(faults));
-    }
     let made: Result<()> = transaction!(ctx.db, |tx| {
-        check_category(tx, &product.category_id).await?;
-        product::insert(tx, &product).await?;
-        stock_move::insert(tx, &product.id, product.on_hand, "first stock", &product.id).await
+        rules::check(tx, &product, currency, &faults).await?;
+        insert(tx, &product).await
     });
     match made {
         Ok(()) => Ok(product.into()),
@@ -52,7 +50,11 @@ pub(crate) async fn create_product(ctx: &ServiceContext, req: CreateProductReque
     }
 }
 
-fn is_slug(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+/// With the move that explains its stock.
+pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<()> {
+    product::insert(tx, product).await?;
+    if product.on_hand > 0 {
+        stock_move::insert(tx, &product.id, product.on_hand, "first stock", &product.id).await?;
+    }
+    Ok(())
 }

@@ -4,8 +4,8 @@ use proto::product::v1::PinReservationRequest;
 use shared::error::{Error, Result};
 use shared::transaction;
 
-use super::reserve::{ended, hold_again};
 use crate::model::reservation::{self, Reservation, Status};
+use crate::stock;
 use crate::svc::ServiceContext;
 
 pub(crate) async fn pin_reservation(
@@ -15,20 +15,18 @@ pub(crate) async fn pin_reservation(
     let pinned: Reservation = transaction!(ctx.db, |tx| {
         let known = reservation::find(tx, &req.order_id).await?;
         let known = known.ok_or_else(|| Error::not_found("this order has reserved nothing"))?;
+        let until = known.expires_at;
         match known.status {
             Status::Pinned => Ok(known),
-            Status::Held => {
-                let until = known.expires_at;
-                if !reservation::change(tx, &known.order_id, Status::Held, Status::Pinned, until).await? {
-                    return Err(ended(known.status));
-                }
-                Ok(Reservation { status: Status::Pinned, ..known })
-            }
+            Status::Held => reservation::change(tx, known, Status::Pinned, until).await,
+            // Too late, but not where the stock is still there.
             Status::Expired => {
-                let until = known.expires_at;
-                hold_again(tx, known, Status::Pinned, until).await
+                let pinned = reservation::change(tx, known, Status::Pinned, until).await?;
+                let lines = reservation::lines(tx, &pinned.order_id).await?;
+                stock::hold(tx, &lines).await?;
+                Ok(pinned)
             }
-            Status::Taken | Status::Released | Status::Returned => Err(ended(known.status)),
+            Status::Taken | Status::Released | Status::Returned => Err(stock::illegal(known.status)),
         }
     })?;
     Ok(pinned.into())

@@ -1,98 +1,94 @@
-//! Reserve: all lines of an order, or none.
+//! Reserve: all lines of an order, or none. The order's id makes it idempotent.
 
 use std::time::Duration;
 
-use proto::product::v1::{Line, ReserveRequest};
+use proto::product::v1::ReserveRequest;
 use shared::error::{Code, Error, Result, Violation};
 use shared::store::sql::Tx;
 use shared::{clock, transaction};
 
-use crate::model::product;
-use crate::model::reservation::{self, Reservation, Status};
+use super::order_id_fault;
+use crate::model::reservation::{self, Line, Reservation, Status};
+use crate::stock;
 use crate::svc::ServiceContext;
 
-pub(crate) async fn reserve(ctx: &ServiceContext, req: ReserveRequest) -> Result<proto::product::v1::Reservation> {
-    check(&req)?;
-    let ttl = if req.ttl_ms > 0 { Duration::from_millis(req.ttl_ms as u64) } else { ctx.config.reservation.ttl };
-    let until = clock::wall_ms() + ttl.as_millis() as i64;
-    let reservation: Reservation = transaction!(ctx.db, |tx| { hold(tx, &req, until).await })?;
-    Ok(reservation.into())
+pub(crate) async fn reserve(
+    ctx: &ServiceContext,
+    req: ReserveRequest,
+) -> Result<proto::product::v1::Reservation> {
+    check(ctx, &req)?;
+    let ttl = match req.ttl_ms {
+        0 => ctx.config.reservation.ttl,
+        asked => Duration::from_millis(asked.unsigned_abs()),
+    };
+    let lines = lines(&req);
+    let held = transaction!(ctx.db, |tx| { hold(tx, &req.order_id, &lines, ttl).await })?;
+    Ok(held.into())
 }
 
-async fn hold(tx: &mut Tx, req: &ReserveRequest, until: i64) -> Result<Reservation> {
-    let fresh = Reservation { order_id: req.order_id.clone(), status: Status::Held, expires_at: until };
-    match reservation::find(tx, &req.order_id).await? {
-        None => {
-            take_all(tx, &req.lines).await?;
-            reservation::insert(tx, &fresh).await?;
-            for line in &req.lines {
-                reservation::insert_line(tx, &req.order_id, &line.product_id, line.quantity.into()).await?;
-            }
-            Ok(fresh)
+async fn hold(tx: &mut Tx, order_id: &str, lines: &[Line], ttl: Duration) -> Result<Reservation> {
+    let now = clock::wall_ms();
+    let until = now + ttl.as_millis() as i64;
+    let Some(known) = reservation::find(tx, order_id).await? else {
+        let fresh = Reservation { order_id: order_id.to_owned(), status: Status::Held, expires_at: until };
+        reservation::insert(tx, &fresh).await?;
+        stock::hold(tx, lines).await?;
+        for line in lines {
+            reservation::insert_line(tx, order_id, line).await?;
         }
-        Some(known) if matches!(known.status, Status::Held | Status::Pinned) => Ok(known),
-        Some(known) if known.status == Status::Expired => hold_again(tx, known, Status::Held, until).await,
-        Some(known) => Err(ended(known.status)),
+        return Ok(fresh);
+    };
+    if matches!(known.status, Status::Taken | Status::Released | Status::Returned) {
+        return Err(stock::illegal(known.status));
     }
-}
-
-/// What expired is taken again, if it is still there.
-pub(super) async fn hold_again(tx: &mut Tx, known: Reservation, to: Status, until: i64) -> Result<Reservation> {
-    let lines = reservation::lines(tx, &known.order_id).await?;
-    let lines = lines.into_iter().map(|(product_id, quantity)| Line { product_id, quantity: quantity as i32 });
-    take_all(tx, &lines.collect::<Vec<_>>()).await?;
-    if !reservation::change(tx, &known.order_id, Status::Expired, to, until).await? {
-        return Err(ended(known.status));
+    if !is_same(&reservation::lines(tx, order_id).await?, lines) {
+        return Err(other_lines());
     }
-    Ok(Reservation { status: to, expires_at: until, ..known })
-}
-
-/// In the order of the products' ids, so that no two orders wait for each other. Tells of every line that cannot be
-/// served; the error rolls the others back.
-async fn take_all(tx: &mut Tx, lines: &[Line]) -> Result<()> {
-    let mut sorted: Vec<(usize, &Line)> = lines.iter().enumerate().collect();
-    sorted.sort_by(|(_, a), (_, b)| a.product_id.cmp(&b.product_id));
-    let (mut unknown, mut short) = (Vec::new(), Vec::new());
-    for (at, line) in sorted {
-        if product::reserve(tx, &line.product_id, line.quantity.into()).await? {
-            continue;
+    match known.status {
+        Status::Expired => {
+            let again = reservation::change(tx, known, Status::Held, until).await?;
+            stock::hold(tx, lines).await?;
+            Ok(again)
         }
-        match product::by_id_in(tx, &line.product_id).await? {
-            None => unknown.push((at, Violation::new(format!("/items/{at}/product_id"), "there is no such product"))),
-            Some(product) => {
-                let left = product.on_hand - product.reserved;
-                let fault = Violation::new(format!("/items/{at}/quantity"), format!("{left} left"));
-                short.push((at, fault.with("available", left)));
-            }
-        }
+        // Its time is over, and nobody has given it back yet.
+        Status::Held if known.expires_at <= now => reservation::change(tx, known, Status::Held, until).await,
+        _ => Ok(known),
     }
-    if !unknown.is_empty() {
-        return Err(Error::invalid(in_order(unknown)));
-    }
-    if !short.is_empty() {
-        let detail = format!("{} of {} lines cannot be served", short.len(), lines.len());
-        return Err(Error::new(Code::Conflict, "out_of_stock", detail).violations(in_order(short)));
-    }
-    Ok(())
 }
 
-fn in_order(mut faults: Vec<(usize, Violation)>) -> Vec<Violation> {
-    faults.sort_by_key(|(at, _)| *at);
-    faults.into_iter().map(|(_, fault)| fault).collect()
+/// Whatever the order in which they were named.
+fn is_same(held: &[Line], asked: &[Line]) -> bool {
+    let what = |line: &Line| (line.product_id.clone(), line.quantity);
+    held.iter().map(what).eq(asked.iter().map(what))
 }
 
-pub(super) fn ended(status: Status) -> Error {
-    let detail = format!("the reservation of this order is {status}");
-    Error::new(Code::Conflict, "illegal_transition", detail).with("state", status.as_str())
+fn other_lines() -> Error {
+    Error::new(Code::Unprocessable, "idempotency_key_reused", "this order has reserved other lines before")
 }
 
-fn check(req: &ReserveRequest) -> Result<()> {
-    let mut faults = Vec::new();
-    if req.order_id.is_empty() {
-        faults.push(Violation::new("/order_id", "is required"));
+/// Sorted, each with its place in the request.
+fn lines(req: &ReserveRequest) -> Vec<Line> {
+    let numbered = req.lines.iter().zip(0..);
+    let mut lines: Vec<Line> = numbered
+        .map(|(line, position)| Line {
+            position,
+            product_id: line.product_id.clone(),
+            quantity: line.quantity.into(),
+        })
+        .collect();
+    reservation::sort(&mut lines);
+    lines
+}
+
+fn check(ctx: &ServiceContext, req: &ReserveRequest) -> Result<()> {
+    let mut faults: Vec<Violation> = order_id_fault(&req.order_id).into_iter().collect();
+    let longest = ctx.config.reservation.max_ttl.as_millis() as i64;
+    if !(0..=longest).contains(&req.ttl_ms) {
+        faults.push(Violation::new("/ttl_ms", format!("must be from 0 to {longest}")));
     }
     if !(1..=50).contains(&req.lines.len()) {
         faults.push(Violation::new("/items", "must have 1 to 50 lines"));
+        return Err(Error::invalid(faults));
     }
     for (at, line) in req.lines.iter().enumerate() {
         if !(1..=99).contains(&line.quantity) {
@@ -108,6 +104,10 @@ fn check(req: &ReserveRequest) -> Result<()> {
 impl From<Reservation> for proto::product::v1::Reservation {
     fn from(known: Reservation) -> proto::product::v1::Reservation {
         let Reservation { order_id, status, expires_at } = known;
-        proto::product::v1::Reservation { order_id, status: status.to_string(), expires_at_ms: expires_at }
+        proto::product::v1::Reservation {
+            order_id,
+            status: status.as_str().to_owned(),
+            expires_at_ms: expires_at,
+        }
     }
 }

@@ -1,10 +1,8 @@
 //! The tables `reservations` and `reservation_lines`: what is held for an order, all of it or nothing.
 
-use std::fmt;
-
 use shared::clock;
 use shared::error::{Error, Result};
-use shared::store::sql::{Db, Tx};
+use shared::store::sql::{self, Db, Tx};
 use sqlx::Row;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,81 +21,121 @@ pub(crate) enum Status {
     Returned,
 }
 
-const NAMES: [(Status, &str); 6] = [
-    (Status::Held, "held"),
-    (Status::Pinned, "pinned"),
-    (Status::Taken, "taken"),
-    (Status::Released, "released"),
-    (Status::Expired, "expired"),
-    (Status::Returned, "returned"),
-];
+const STATUSES: [Status; 6] = {
+    use Status::*;
+    [Held, Pinned, Taken, Released, Expired, Returned]
+};
 
 impl Status {
     pub(crate) fn as_str(self) -> &'static str {
-        NAMES[self as usize].1
+        match self {
+            Status::Held => "held",
+            Status::Pinned => "pinned",
+            Status::Taken => "taken",
+            Status::Released => "released",
+            Status::Expired => "expired",
+            Status::Returned => "returned",
+        }
     }
 
     fn parse(name: &str) -> Result<Status> {
-        let known = NAMES.iter().find(|known| known.1 == name);
-        known.map(|known| known.0).ok_or_else(|| Error::internal(format!("`{name}` is no status of a reservation")))
+        let known = STATUSES.into_iter().find(|known| known.as_str() == name);
+        known.ok_or_else(|| Error::internal(format!("`{name}` is no status of a reservation")))
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reservation {
     pub(crate) order_id: String,
     pub(crate) status: Status,
+    /// Of a hold alone.
     pub(crate) expires_at: i64,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Its index in the order.
+    pub(crate) position: i64,
+    pub(crate) product_id: String,
+    pub(crate) quantity: i64,
+}
+
 pub(crate) async fn find(tx: &mut Tx, order_id: &str) -> Result<Option<Reservation>> {
-    let select = sqlx::query("SELECT order_id, status, expires_at FROM reservations WHERE order_id = ?").bind(order_id);
-    let Some(row) = select.fetch_optional(tx.on()).await? else { return Ok(None) };
+    let select = "SELECT order_id, status, expires_at FROM reservations WHERE order_id = ?";
+    let row = sqlx::query(select).bind(order_id).fetch_optional(tx.named("reservations.find")).await?;
+    let Some(row) = row else { return Ok(None) };
     Ok(Some(Reservation {
         order_id: row.try_get("order_id")?,
-        status: Status::parse(&row.try_get::<String, _>("status")?)?,
+        status: Status::parse(row.try_get("status")?)?,
         expires_at: row.try_get("expires_at")?,
     }))
 }
 
 pub(crate) async fn insert(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
-    sqlx::query("INSERT INTO reservations (order_id, status, expires_at, created_at) VALUES (?, ?, ?, ?)")
+    let insert = "INSERT INTO reservations (order_id, status, expires_at, created_at) VALUES (?, ?, ?, ?)";
+    let insert = sqlx::query(insert)
         .bind(&reservation.order_id)
         .bind(reservation.status.as_str())
         .bind(reservation.expires_at)
-        .bind(clock::wall_ms())
-        .execute(tx.on())
-        .await?;
+        .bind(clock::wall_ms());
+    match insert.execute(tx.named("reservations.insert")).await.map_err(Error::from) {
+        Err(error) if sql::is_duplicate(&error) => Err(in_the_way().caused_by(error)),
+        inserted => inserted.map(|_| ()),
+    }
+}
+
+pub(crate) async fn insert_line(tx: &mut Tx, order_id: &str, line: &Line) -> Result<()> {
+    let insert =
+        "INSERT INTO reservation_lines (order_id, product_id, quantity, position) VALUES (?, ?, ?, ?)";
+    let insert =
+        sqlx::query(insert).bind(order_id).bind(&line.product_id).bind(line.quantity).bind(line.position);
+    insert.execute(tx.named("reservation_lines.insert")).await?;
     Ok(())
 }
 
-pub(crate) async fn insert_line(tx: &mut Tx, order_id: &str, product_id: &str, quantity: i64) -> Result<()> {
-    let insert = sqlx::query("INSERT INTO reservation_lines (order_id, product_id, quantity) VALUES (?, ?, ?)");
-    insert.bind(order_id).bind(product_id).bind(quantity).execute(tx.on()).await?;
-    Ok(())
+/// In the order in which every transaction takes them: so no two wait for each other.
+pub(crate) async fn lines(tx: &mut Tx, order_id: &str) -> Result<Vec<Line>> {
+    let select = "SELECT position, product_id, quantity FROM reservation_lines WHERE order_id = ?";
+    let rows = sqlx::query_as::<_, (i64, String, i64)>(select).bind(order_id);
+    let rows = rows.fetch_all(tx.named("reservation_lines.of_order")).await?.into_iter();
+    let mut lines: Vec<Line> =
+        rows.map(|(position, product_id, quantity)| Line { position, product_id, quantity }).collect();
+    sort(&mut lines);
+    Ok(lines)
 }
 
-/// Product and quantity, in the order in which every transaction takes them: so no two wait for each other.
-pub(crate) async fn lines(tx: &mut Tx, order_id: &str) -> Result<Vec<(String, i64)>> {
-    let select = "SELECT product_id, quantity FROM reservation_lines WHERE order_id = ? ORDER BY product_id";
-    Ok(sqlx::query_as(select).bind(order_id).fetch_all(tx.on()).await?)
+/// By the bytes of the products' ids, not by what a database takes for their order.
+pub(crate) fn sort(lines: &mut [Line]) {
+    lines.sort_by(|one, other| one.product_id.cmp(&other.product_id));
 }
 
-/// A guarded move; `false` where the reservation is no longer in `from`.
-pub(crate) async fn change(tx: &mut Tx, order_id: &str, from: Status, to: Status, expires_at: i64) -> Result<bool> {
-    let update = "UPDATE reservations SET status = ?, expires_at = ? WHERE order_id = ? AND status = ?";
-    let update = sqlx::query(update).bind(to.as_str()).bind(expires_at).bind(order_id).bind(from.as_str());
-    Ok(update.execute(tx.on()).await?.rows_affected() == 1)
+/// From what was read to `to`; of two at once the slower one fails, and has to look again.
+pub(crate) async fn change(
+    tx: &mut Tx,
+    known: Reservation,
+    to: Status,
+    expires_at: i64,
+) -> Result<Reservation> {
+    let update = "UPDATE reservations SET status = ?, expires_at = ? WHERE order_id = ? AND status = ? AND expires_at = ?";
+    let update = sqlx::query(update)
+        .bind(to.as_str())
+        .bind(expires_at)
+        .bind(&known.order_id)
+        .bind(known.status.as_str())
+        .bind(known.expires_at);
+    match update.execute(tx.named("reservations.change")).await?.rows_affected() {
+        1 => Ok(Reservation { status: to, expires_at, ..known }),
+        _ => Err(in_the_way()),
+    }
 }
 
-/// Holds whose time is over.
-pub(crate) async fn overdue(db: &Db, now: i64, most: i64) -> Result<Vec<String>> {
-    let select = "SELECT order_id FROM reservations WHERE status = 'held' AND expires_at < ? ORDER BY expires_at LIMIT ?";
-    Ok(sqlx::query_scalar(select).bind(now).bind(most).fetch_all(db.pool()).await?)
+/// The orders whose holds' time is over, the longest first.
+pub(crate) async fn overdue(db: &Db, now: i64, most: u32) -> Result<Vec<String>> {
+    let select = "SELECT order_id FROM reservations WHERE status = 'held' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
+    let select = sqlx::query_scalar(select).bind(now).bind(i64::from(most));
+    Ok(select.fetch_all(db.named("reservations.overdue")).await?)
+}
+
+fn in_the_way() -> Error {
+    Error::unavailable("somebody else is changing this reservation")
 }

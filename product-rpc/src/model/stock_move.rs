@@ -5,16 +5,24 @@ use shared::error::Result;
 use shared::store::sql::Tx;
 use uuid::Uuid;
 
-pub(crate) async fn insert(tx: &mut Tx, product_id: &str, delta: i64, reason: &str, cause: &str) -> Result<()> {
-    let insert = "INSERT INTO stock_moves (id, product_id, delta, reason, cause, created_at) VALUES (?, ?, ?, ?, ?, ?)";
-    sqlx::query(insert)
+/// Fails with a duplicate where the cause has moved as much of the product already.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    product_id: &str,
+    delta: i64,
+    reason: &str,
+    cause: &str,
+) -> Result<()> {
+    let insert = sqlx::query(
+        "INSERT INTO stock_moves (id, product_id, delta, reason, cause, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    let insert = insert
         .bind(Uuid::now_v7().to_string())
         .bind(product_id)
         .bind(delta)
         .bind(reason)
         .bind(cause)
-        .bind(clock::wall_ms())
-        .execute(tx.on())
-        .await?;
+        .bind(clock::wall_ms());
+    insert.execute(tx.named("stock_moves.insert")).await?;
     Ok(())
 }
