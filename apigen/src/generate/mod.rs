@@ -67,11 +67,12 @@ fn types_module(contract: &Contract) -> String {
     format!("pub(crate) mod types {{\n{}}}\n", lines.collect::<String>())
 }
 
-/// The line that calls logic says for which route: it is the one that rustc shows where logic does not fit.
+/// Where logic does not fit, rustc shows the line that calls it or the one that answers: both say for which route.
 fn with_place(text: &str, route: &Route) -> String {
     let (call, place) = (handlers::call(route), handlers::place(route));
     let lines = text.lines().map(|line| {
-        let place = if line.contains(&call) { format!(" // {place}") } else { String::new() };
+        let shown = line.contains(&call) || line.ends_with("(outcome)");
+        let place = if shown { format!(" // {place}") } else { String::new() };
         format!("{line}{place}\n")
     });
     lines.collect()
