@@ -1,16 +1,18 @@
 //! A handler a route: it takes the request apart, calls logic, and hands the outcome back.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::docs;
 use super::scope::Scope;
 use super::tokens::ident;
-use crate::model::{Answers, Route};
+use crate::model::{Answers, Contract, Route};
 use crate::names::snake;
 
-pub(super) fn item(route: &Route) -> TokenStream {
-    let (doc, name) = (docs::attributes(&doc(route)), name(route));
+pub(super) fn item(route: &Route, name: &Ident) -> TokenStream {
+    let doc = docs::attributes(&doc(route));
     let (group, function) = (ident(&route.group), ident(&snake(&route.handler)));
     let caller = route.jwt.then(|| quote!(let caller = call.caller()?;));
     let request = route.request.as_ref().map(|request| {
@@ -43,9 +45,17 @@ pub(super) fn item(route: &Route) -> TokenStream {
     }
 }
 
-/// Of the handler: groups may have handlers of the same name.
-pub(super) fn name(route: &Route) -> Ident {
-    format_ident!("{}_{}", route.group, snake(&route.handler))
+/// Of the handlers, one a route: `user_list` of the group `user`, which is not alone with its handlers' names. A second
+/// `user_admin_list`, of the group `user_admin`, gets a number.
+pub(super) fn names(contract: &Contract) -> Vec<Ident> {
+    let mut taken = BTreeSet::new();
+    let names = contract.routes.iter().map(|route| {
+        let plain = format!("{}_{}", route.group, snake(&route.handler));
+        let numbered = (2..).map(|number| format!("{plain}_{number}"));
+        let mut names = std::iter::once(plain.clone()).chain(numbered);
+        names.find(|name| taken.insert(name.clone())).unwrap_or(plain)
+    });
+    names.map(|name| ident(&name)).collect()
 }
 
 /// How the line that calls logic begins.

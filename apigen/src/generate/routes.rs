@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::handlers;
 use super::tokens::{ident, integer};
 use crate::model::{Contract, Route};
 use crate::names::snake;
 
-pub(super) fn item(contract: &Contract) -> TokenStream {
+pub(super) fn item(contract: &Contract, handlers: &[Ident]) -> TokenStream {
     let doc = format!(" The routes of {}, each behind its pipeline.", contract.service);
-    let adds = contract.routes.iter().map(|route| {
-        let (spec, handler) = (spec(route), handlers::name(route));
+    let adds = contract.routes.iter().zip(handlers).map(|(route, handler)| {
+        let spec = spec(route);
         quote!(.add(&#spec, #handler))
     });
     quote! {

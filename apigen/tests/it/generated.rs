@@ -14,8 +14,8 @@ use shared::pipeline::auth::{Caller, Keys, Rules, Verifier};
 use shared::rest::{Conf, Middlewares, Server};
 use tower::ServiceExt;
 
-use crate::api;
 use crate::svc::ServiceContext;
+use crate::{api, ping};
 
 /// The routes of the tours, behind someone who knows every caller: `X-User` and `X-Role` say who it is.
 struct Tours {
@@ -317,6 +317,13 @@ async fn middleware_stands_in_the_order_of_the_contract() {
 #[tokio::test]
 async fn a_group_is_the_service_where_none_is_named() {
     assert_eq!(Tours::open().get("/types").await.json(StatusCode::OK), json!({"walk": 2}));
+}
+
+#[tokio::test]
+async fn a_contract_without_types_has_routes() {
+    let router = ping::routes(&server(&Conf::default()), &ServiceContext::default());
+    let tours = Tours { router, ctx: ServiceContext::default() };
+    assert_eq!(tours.get("/ping").await.0.status(), StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

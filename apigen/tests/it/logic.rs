@@ -1,4 +1,4 @@
-//! The logic of the tours: it answers with what it was asked, so that a test sees what generated code made of a request.
+//! The logic of the tours, and a ping's: it answers with what it was asked, so that a test sees what generated code made of a request.
 
 pub(crate) mod tour {
     use std::collections::BTreeMap;
@@ -125,5 +125,15 @@ pub(crate) mod tours_api {
 
     pub(crate) async fn r#type(_: &ServiceContext) -> Result<BTreeMap<String, i64>> {
         Ok(BTreeMap::from([("walk".to_owned(), 2)]))
+    }
+}
+
+pub(crate) mod ping_api {
+    use shared::error::Result;
+
+    use crate::svc::ServiceContext;
+
+    pub(crate) async fn ping(_: &ServiceContext) -> Result<()> {
+        Ok(())
     }
 }

@@ -5,4 +5,5 @@
 mod api;
 mod generated;
 mod logic;
+mod ping;
 mod svc;
