@@ -84,6 +84,19 @@ impl Kv {
         }
         Ok(())
     }
+
+    /// Deletes those of the fields that still have these values; what was set to another one since is not touched.
+    pub async fn delete_unchanged(&self, key: &str, fields: &[(&str, &str)]) -> Result<()> {
+        let Kv::Memory(memory) = self;
+        if let Some(Entry { value: Value::Hash(hash), .. }) = memory.lock().get_mut(key) {
+            for (field, value) in fields {
+                if hash.get(*field).is_some_and(|now| now == value) {
+                    hash.remove(*field);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The store inside the process. What has expired goes when it is asked for, or when the next sweep meets it.
@@ -206,6 +219,18 @@ mod tests {
         );
         kv.delete("hash").await.unwrap();
         assert!(kv.fields("hash").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_field_that_was_changed_since_stays() {
+        let kv = Kv::open("memory://unchanged").unwrap();
+        for (field, value) in [("a", "1"), ("b", "2"), ("c", "3")] {
+            kv.set_field("hash", field, value, 9, MINUTE).await.unwrap().unwrap();
+        }
+        kv.delete_unchanged("hash", &[("a", "1"), ("b", "1"), ("x", "1")]).await.unwrap();
+        let left: Vec<String> = kv.fields("hash").await.unwrap().into_keys().collect();
+        assert_eq!(left, ["b", "c"]);
+        kv.delete_unchanged("nothing", &[("a", "1")]).await.unwrap();
     }
 
     #[tokio::test]
