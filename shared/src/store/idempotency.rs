@@ -72,6 +72,8 @@ pub struct Claim {
     owner: String,
     /// An id that stays the same over all tries under the key.
     pub subject: String,
+    /// An earlier try under the key ended nobody knows where: it may have left something behind under the subject.
+    pub again: bool,
 }
 
 /// Claims the key for `lease`, or tells what came of it. Refusals: the same key with another request, and a first try
@@ -86,11 +88,12 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
             .bind(&key.key)
             .fetch_optional(tx.named("idempotency.find"))
             .await?;
-        let claim = |subject: String| Claim {
+        let claim = |subject: String, again: bool| Claim {
             scope: key.scope.clone(),
             key: key.key.clone(),
             owner: owner.clone(),
             subject,
+            again,
         };
         let Some(row) = row else {
             let subject = Uuid::now_v7().to_string();
@@ -107,7 +110,7 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
             .bind(now)
             .execute(tx.named("idempotency.claim"))
             .await?;
-            return Ok(Known::Claimed(claim(subject)));
+            return Ok(Known::Claimed(claim(subject, false)));
         };
         if row.try_get::<String, _>("fingerprint")? != key.fingerprint {
             return Err(reused());
@@ -127,7 +130,7 @@ pub async fn begin(db: &Db, key: &Key, lease: Duration) -> Result<Known> {
         .execute(tx.named("idempotency.take_over"))
         .await?;
         match taken.rows_affected() {
-            1 => Ok(Known::Claimed(claim(row.try_get("subject")?))),
+            1 => Ok(Known::Claimed(claim(row.try_get("subject")?, true))),
             _ => Err(in_flight()),
         }
     });

@@ -110,6 +110,7 @@ async fn a_claim_that_ran_out_is_taken_over_with_its_subject() {
         })
         .await;
     assert_eq!(first.subject, second.subject);
+    assert!(!first.again && second.again);
     assert_eq!(finish(&db, &first, "late").await.unwrap_err().reason(), "idempotency_in_flight");
     finish(&db, &second, "fine").await.unwrap();
 }
