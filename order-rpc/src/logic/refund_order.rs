@@ -1,0 +1,12 @@
+//! RefundOrder: the money goes back, wherever the goods are.
+
+use proto::order::v1::{MoveOrderRequest, OrderView};
+use shared::error::Result;
+
+use super::administrator;
+use crate::status::Status;
+use crate::svc::ServiceContext;
+
+pub(crate) async fn refund_order(ctx: &ServiceContext, req: MoveOrderRequest) -> Result<OrderView> {
+    administrator::moves(ctx, &req, Status::Refunded).await
+}

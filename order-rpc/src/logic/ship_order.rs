@@ -1,0 +1,12 @@
+//! ShipOrder: a paid order leaves the house.
+
+use proto::order::v1::{MoveOrderRequest, OrderView};
+use shared::error::Result;
+
+use super::administrator;
+use crate::status::Status;
+use crate::svc::ServiceContext;
+
+pub(crate) async fn ship_order(ctx: &ServiceContext, req: MoveOrderRequest) -> Result<OrderView> {
+    administrator::moves(ctx, &req, Status::Shipped).await
+}
