@@ -4,6 +4,7 @@
 pub mod config;
 mod consumer;
 mod logic;
+mod metrics;
 mod model;
 mod seed;
 mod server;
@@ -23,6 +24,7 @@ use shared::store::sql::Db;
 use tonic::service::Routes;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::svc::ServiceContext;
 
 pub async fn start(
@@ -34,7 +36,12 @@ pub async fn start(
     let listener = serve::bind(&listen.host, listen.port).await?;
     let db = Db::open(&config.data_source, &model::MIGRATIONS, lifecycle).await?;
     let queue = Queue::open(&config.queue.url)?;
-    let ctx = ServiceContext::new(config, db);
+    if let Some(other) = model::product::other_currency(&db, &config.currency).await? {
+        return Err(
+            format!("Currency: is {}, but the catalogue has prices in {other}", config.currency).into()
+        );
+    }
+    let ctx = ServiceContext::new(config, db, Metrics::of(lifecycle.name()));
     if ctx.config.seed {
         seed::fill(&ctx).await?;
     }

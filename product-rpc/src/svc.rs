@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::store::sql::Db;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 
 #[derive(Clone)]
 pub(crate) struct ServiceContext(Arc<Parts>);
@@ -12,11 +13,12 @@ pub(crate) struct ServiceContext(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) db: Db,
+    pub(crate) metrics: Metrics,
 }
 
 impl ServiceContext {
-    pub(crate) fn new(config: Config, db: Db) -> ServiceContext {
-        ServiceContext(Arc::new(Parts { config, db }))
+    pub(crate) fn new(config: Config, db: Db, metrics: Metrics) -> ServiceContext {
+        ServiceContext(Arc::new(Parts { config, db, metrics }))
     }
 }
 

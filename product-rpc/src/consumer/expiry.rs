@@ -36,7 +36,7 @@ async fn sweep(ctx: &ServiceContext) -> Result<bool> {
     let mut ended = 0_usize;
     for order_id in overdue {
         match expire(ctx, &order_id, now).await {
-            Ok(()) => ended += 1,
+            Ok(is_ended) => ended += usize::from(is_ended),
             Err(error) => {
                 tracing::warn!(order = order_id, error = error.chain(), "a reservation did not expire yet");
             }
@@ -45,14 +45,20 @@ async fn sweep(ctx: &ServiceContext) -> Result<bool> {
     Ok(is_full && ended > 0)
 }
 
-/// Looks again: since it was found it may have been pinned, prolonged, or ended by another.
-async fn expire(ctx: &ServiceContext, order_id: &str, now: i64) -> Result<()> {
-    transaction!(ctx.db, |tx| {
+/// Looks again: since it was found it may have been pinned, prolonged, or ended by another; `false` then.
+async fn expire(ctx: &ServiceContext, order_id: &str, now: i64) -> Result<bool> {
+    let is_ended = transaction!(ctx.db, |tx| {
         match reservation::find(tx, order_id).await? {
             Some(known) if known.status == Status::Held && known.expires_at <= now => {
-                stock::give_back(tx, known, Status::Expired).await
+                stock::give_back(tx, known, Status::Expired).await?;
+                Ok(true)
             }
-            _ => Ok(()),
+            _ => Ok(false),
         }
-    })
+    })?;
+    if is_ended {
+        ctx.metrics.expired();
+        tracing::info!(order = order_id, "a hold expired");
+    }
+    Ok(is_ended)
 }

@@ -12,7 +12,7 @@ pub(crate) async fn pin_reservation(
     ctx: &ServiceContext,
     req: PinReservationRequest,
 ) -> Result<proto::product::v1::Reservation> {
-    let pinned: Reservation = transaction!(ctx.db, |tx| {
+    let pinned: Result<Reservation> = transaction!(ctx.db, |tx| {
         let known = reservation::find(tx, &req.order_id).await?;
         let known = known.ok_or_else(|| Error::not_found("this order has reserved nothing"))?;
         let until = known.expires_at;
@@ -28,6 +28,7 @@ pub(crate) async fn pin_reservation(
             }
             Status::Taken | Status::Released | Status::Returned => Err(stock::illegal(known.status)),
         }
-    })?;
-    Ok(pinned.into())
+    });
+    ctx.metrics.pinned(&pinned);
+    pinned.map(Into::into)
 }

@@ -16,6 +16,7 @@ pub(crate) async fn release(ctx: &ServiceContext, req: ReleaseRequest) -> Result
         return Err(Error::invalid(vec![fault]));
     }
     transaction!(ctx.db, |tx| { give_up(tx, &req.order_id).await })?;
+    ctx.metrics.released();
     Ok(ReleaseResponse {})
 }
 

@@ -22,8 +22,9 @@ pub(crate) async fn reserve(
         asked => Duration::from_millis(asked.unsigned_abs()),
     };
     let lines = lines(&req);
-    let held = transaction!(ctx.db, |tx| { hold(tx, &req.order_id, &lines, ttl).await })?;
-    Ok(held.into())
+    let held = transaction!(ctx.db, |tx| { hold(tx, &req.order_id, &lines, ttl).await });
+    ctx.metrics.reserved(&held);
+    held.map(Into::into)
 }
 
 async fn hold(tx: &mut Tx, order_id: &str, lines: &[Line], ttl: Duration) -> Result<Reservation> {

@@ -92,6 +92,13 @@ pub(crate) async fn is_any(tx: &mut Tx) -> Result<bool> {
     Ok(select.fetch_optional(tx.named("products.is_any")).await?.is_some())
 }
 
+/// A currency that is not this one, if there is a price in one.
+pub(crate) async fn other_currency(db: &Db, currency: &str) -> Result<Option<String>> {
+    let select =
+        sqlx::query_scalar("SELECT currency FROM products WHERE currency <> ? LIMIT 1").bind(currency);
+    Ok(select.fetch_optional(db.named("products.other_currency")).await?)
+}
+
 /// Fails with a duplicate where the id is taken.
 pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<()> {
     let insert = sqlx::query(

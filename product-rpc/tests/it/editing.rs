@@ -2,10 +2,12 @@
 
 use proto::product::v1::{CreateProductRequest, Item, UpdateProductRequest};
 use proto::v1::Money;
+use shared::config::Loaded;
 use shared::error::Error;
+use shared::lifecycle::{Lifecycle, Shutdown};
 use tokio::task::JoinSet;
 
-use crate::world::{World, pointers, reason, world};
+use crate::world::{World, configuration, pointers, reason, world};
 
 fn euros(amount: i64) -> Option<Money> {
     Some(Money { amount, currency: "EUR".into() })
@@ -181,4 +183,16 @@ async fn an_edit_is_refused_for_what_a_product_cannot_be() {
     };
     assert_eq!(pointers(update(world.clone(), bad).await), ["/name", "/price/currency", "/category_id"]);
     assert_eq!(world.get("rake").await.unwrap(), made);
+}
+
+#[tokio::test]
+async fn a_shop_does_not_start_in_another_currency_than_its_prices() {
+    let (world, folder) = world().await;
+    world.lifecycle.stop().await;
+    let Loaded { mut listen, mut own, service } = configuration(folder.path());
+    listen.port = 0;
+    own.currency = "USD".into();
+    let lifecycle = Lifecycle::new("product-rpc", &Shutdown::default());
+    let refused = product_rpc::start(listen, own, service.mode, &lifecycle).await.unwrap_err().to_string();
+    assert_eq!(refused, "Currency: is USD, but the catalogue has prices in EUR");
 }

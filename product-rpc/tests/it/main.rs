@@ -5,6 +5,7 @@
 mod catalogue;
 mod editing;
 mod events;
+mod model;
 mod reservations;
 mod stock;
 mod world;

@@ -7,7 +7,7 @@ use shared::error::Error;
 use shared::testing::eventually;
 use tokio::task::JoinSet;
 
-use crate::world::{SOON, pointers, reason, world};
+use crate::world::{SOON, open, pointers, reason, world, world_with};
 
 #[tokio::test]
 async fn all_lines_are_held_and_a_second_call_answers_the_first() {
@@ -127,7 +127,7 @@ async fn a_hold_ends_by_itself_and_is_had_again_while_there_is_stock() {
 
 #[tokio::test]
 async fn a_hold_whose_time_is_over_is_prolonged_where_nobody_gave_it_back_yet() {
-    let (world, _folder) = crate::world::world_with(|config| config.reservation.sweep = SOON * 100).await;
+    let (world, _folder) = world_with(|config| config.reservation.sweep = SOON * 100).await;
     let first = world.reserve_for("o", &[("desk-lamp", 31)], 1).await.unwrap();
     eventually(SOON, async || (shared::clock::wall_ms() > first.expires_at_ms).then_some(())).await;
     let again = world.reserve("o", &[("desk-lamp", 31)]).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_hold_whose_time_is_over_is_prolonged_where_nobody_gave_it_back_yet() 
 
 #[tokio::test]
 async fn many_holds_end_though_a_sweep_takes_few() {
-    let (world, _folder) = crate::world::world_with(|config| config.reservation.batch = 2).await;
+    let (world, _folder) = world_with(|config| config.reservation.batch = 2).await;
     for at in 0..9 {
         world.reserve_for(&format!("o{at}"), &[("desk-lamp", 1)], 1).await.unwrap();
     }
@@ -147,7 +147,7 @@ async fn many_holds_end_though_a_sweep_takes_few() {
 
 #[tokio::test]
 async fn a_hold_that_cannot_be_given_back_holds_up_no_other() {
-    let (world, _folder) = crate::world::world_with(|config| config.reservation.batch = 2).await;
+    let (world, _folder) = world_with(|config| config.reservation.batch = 2).await;
     world.reserve("broken", &[("desk-lamp", 3)]).await.unwrap();
     // More than is reserved would be given back, which a check refuses.
     let spoil = "UPDATE reservation_lines SET quantity = 50 WHERE order_id = 'broken'";
@@ -301,4 +301,25 @@ async fn reserving_pinning_releasing_and_expiring_at_once_leave_no_piece_behind(
             .collect();
     let pinned = by_status.get("pinned").copied().unwrap_or_default();
     assert_eq!(world.stock("desk-lamp").await, (10, pinned), "{by_status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_of_one_database_agree() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let one = open(folder.path(), |config| config.reservation.batch = 3).await;
+    let two = open(folder.path(), |config| config.reservation.batch = 3).await;
+    one.set_stock("desk-lamp", 20).await;
+    let mut tries = JoinSet::new();
+    for at in 0..64 {
+        let world = if at % 2 == 0 { one.clone() } else { two.clone() };
+        tries.spawn(
+            async move { world.reserve_for(&format!("o{at}"), &[("desk-lamp", 1)], 86_400_000).await },
+        );
+    }
+    let held = tries.join_all().await.iter().filter(|one| one.is_ok()).count();
+    assert_eq!((held, two.stock("desk-lamp").await), (20, (20, 20)));
+    // Both sweep, and each hold is given back once.
+    sqlx::query("UPDATE reservations SET expires_at = 1").execute(&one.db).await.unwrap();
+    eventually(SOON, async || (one.stock("desk-lamp").await == (20, 0)).then_some(())).await;
+    assert_eq!(two.list("", "", "", (100, "")).await.unwrap().0.len(), 24);
 }
