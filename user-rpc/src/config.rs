@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use shared::config::{Faults, Mode, Secret, duration};
 use shared::rpc::server;
+use shared::store::cache;
 use shared::store::sql::DataSource;
 
 /// A well-known password, for development alone.
@@ -15,6 +16,8 @@ const DEVELOPMENT: &str = "development-only";
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Config {
     pub data_source: DataSource,
+    #[serde(default)]
+    pub cache: cache::Conf,
     pub token: Token,
     #[serde(default)]
     pub password: Password,

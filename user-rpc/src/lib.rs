@@ -19,6 +19,7 @@ use shared::lifecycle::Lifecycle;
 use shared::rpc;
 use shared::serve;
 use shared::service::Running;
+use shared::store::cache::Cache;
 use shared::store::sql::Db;
 use tonic::service::Routes;
 
@@ -26,7 +27,7 @@ use crate::config::{Account, Config};
 use crate::model::refresh_token;
 use crate::password::Passwords;
 use crate::signer::Signer;
-use crate::svc::ServiceContext;
+use crate::svc::{Parts, ServiceContext};
 
 pub async fn start(
     listen: rpc::server::Conf,
@@ -38,7 +39,8 @@ pub async fn start(
     let db = Db::open(&config.data_source, &model::MIGRATIONS, lifecycle).await?;
     let signer = Signer::load(&config.token, mode)?;
     let passwords = Passwords::new(config.password.concurrency).await?;
-    let ctx = ServiceContext::new(config, db, passwords, signer);
+    let profiles = Cache::try_new("user.profile", &config.cache, lifecycle)?;
+    let ctx = ServiceContext::new(Parts { config, db, profiles, passwords, signer });
     seed(&ctx, &ctx.config.admin, "Admin", "admin").await?;
     if mode.is_development() {
         seed(&ctx, &ctx.config.demo, "Demo", "customer").await?;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use shared::store::cache::Cache;
 use shared::store::sql::Db;
 
 use crate::config::Config;
+use crate::model::user::Profile;
 use crate::password::Passwords;
 use crate::signer::Signer;
 
@@ -14,13 +16,15 @@ pub(crate) struct ServiceContext(Arc<Parts>);
 pub(crate) struct Parts {
     pub config: Config,
     pub db: Db,
+    /// By user id.
+    pub profiles: Cache<Profile>,
     pub passwords: Passwords,
     pub signer: Signer,
 }
 
 impl ServiceContext {
-    pub(crate) fn new(config: Config, db: Db, passwords: Passwords, signer: Signer) -> ServiceContext {
-        ServiceContext(Arc::new(Parts { config, db, passwords, signer }))
+    pub(crate) fn new(parts: Parts) -> ServiceContext {
+        ServiceContext(Arc::new(parts))
     }
 }
 

@@ -1,11 +1,15 @@
-//! Key-value: texts and hashes that expire. `memory://name` is one store for the whole process, gone with it.
+//! Key-value: texts and hashes that expire. `memory://name` is one store for the whole process, gone with it;
+//! `memory://name?most=1000` puts some keys out where a new one would be one too many.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use url::form_urlencoded;
+
 use crate::clock;
-use crate::error::{BoxError, Result};
+use crate::error::{BoxError, Error, Result};
 
 /// Cheap to clone; the URL in the configuration chooses. Methods may fail, since another kind of store may be away.
 #[derive(Clone)]
@@ -20,46 +24,59 @@ pub struct Full;
 impl Kv {
     pub fn open(url: &str) -> Result<Kv, BoxError> {
         match url.split_once("://") {
-            Some(("memory", name)) => Ok(Kv::Memory(Memory::named(name))),
+            Some(("memory", rest)) => Ok(Kv::Memory(Memory::open(rest)?)),
             _ => Err(format!("`{url}` is no key-value store; write memory://name").into()),
         }
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>> {
         let Kv::Memory(memory) = self;
-        Ok(memory.live(key, |value| match value {
-            Value::Text(text) => Some(text.clone()),
-            Value::Hash(_) => None,
-        }))
+        Ok(memory.lock()?.text(key))
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
         let Kv::Memory(memory) = self;
-        memory.put(key, Value::Text(value.to_owned()), ttl);
+        memory.lock()?.put(key, value, ttl);
         Ok(())
     }
 
     /// `true` where the key was not there: of several who try at once, one gets it.
     pub async fn add(&self, key: &str, value: &str, ttl: Duration) -> Result<bool> {
         let Kv::Memory(memory) = self;
-        Ok(memory.add(key, Value::Text(value.to_owned()), ttl))
+        let mut memory = memory.lock()?;
+        let free = memory.live(key).is_none();
+        if free {
+            memory.put(key, value, ttl);
+        }
+        Ok(free)
+    }
+
+    /// Puts `new` in the place of `old`, or nothing where it is `None`; `false` where `old` does not stand there any more.
+    pub async fn swap(&self, key: &str, old: &str, new: Option<&str>, ttl: Duration) -> Result<bool> {
+        let Kv::Memory(memory) = self;
+        let mut memory = memory.lock()?;
+        let stands = memory.text(key).is_some_and(|text| text == old);
+        match new {
+            Some(new) if stands => memory.put(key, new, ttl),
+            None if stands => memory.remove(key),
+            _ => {}
+        }
+        Ok(stands)
     }
 
     pub async fn delete(&self, key: &str) -> Result<()> {
         let Kv::Memory(memory) = self;
-        memory.lock().remove(key);
+        memory.lock()?.remove(key);
         Ok(())
     }
 
     /// All fields of a hash, sorted; empty where there is none.
     pub async fn fields(&self, key: &str) -> Result<BTreeMap<String, String>> {
         let Kv::Memory(memory) = self;
-        Ok(memory
-            .live(key, |value| match value {
-                Value::Hash(fields) => Some(fields.clone()),
-                Value::Text(_) => None,
-            })
-            .unwrap_or_default())
+        Ok(match memory.lock()?.live(key) {
+            Some(Value::Hash(fields)) => fields.clone(),
+            _ => BTreeMap::new(),
+        })
     }
 
     /// Sets a field, unless it is new and the hash has `most` already. The whole hash lives `ttl` from now.
@@ -72,37 +89,43 @@ impl Kv {
         ttl: Duration,
     ) -> Result<Result<(), Full>> {
         let Kv::Memory(memory) = self;
-        Ok(memory.set_field(key, field, value, most, ttl))
+        Ok(memory.lock()?.set_field(key, field, value, most, ttl))
     }
 
     pub async fn delete_fields(&self, key: &str, fields: &[&str]) -> Result<()> {
         let Kv::Memory(memory) = self;
-        if let Some(Entry { value: Value::Hash(hash), .. }) = memory.lock().get_mut(key) {
-            for field in fields {
-                hash.remove(*field);
-            }
-        }
+        memory.lock()?.remove_fields(key, |field, _| fields.contains(&field));
         Ok(())
     }
 
     /// Deletes those of the fields that still have these values; what was set to another one since is not touched.
     pub async fn delete_unchanged(&self, key: &str, fields: &[(&str, &str)]) -> Result<()> {
         let Kv::Memory(memory) = self;
-        if let Some(Entry { value: Value::Hash(hash), .. }) = memory.lock().get_mut(key) {
-            for (field, value) in fields {
-                if hash.get(*field).is_some_and(|now| now == value) {
-                    hash.remove(*field);
-                }
-            }
-        }
+        memory.lock()?.remove_fields(key, |field, value| fields.contains(&(field, value)));
         Ok(())
+    }
+
+    /// Whether every access fails from now on, as where a server is away.
+    #[cfg(feature = "testing")]
+    pub fn set_away(&self, away: bool) {
+        let Kv::Memory(memory) = self;
+        memory.away.store(away, Ordering::SeqCst);
     }
 }
 
-/// The store inside the process. What has expired goes when it is asked for, or when the next sweep meets it.
+/// The store inside the process.
 #[derive(Default)]
 pub struct Memory {
-    entries: Mutex<HashMap<String, Entry>>,
+    entries: Mutex<Entries>,
+    away: AtomicBool,
+}
+
+/// What has expired is not seen any more, and goes at the next sweep.
+struct Entries {
+    by_key: HashMap<String, Entry>,
+    most: usize,
+    /// The number of keys at which to sweep.
+    full: usize,
 }
 
 struct Entry {
@@ -118,62 +141,134 @@ enum Value {
 
 static BY_NAME: LazyLock<Mutex<HashMap<String, Arc<Memory>>>> = LazyLock::new(Mutex::default);
 
-/// A sweep at every such many keys keeps the dead from filling the memory.
+/// Fewer keys are not worth a sweep.
 const SWEEP: usize = 1024;
 
 impl Memory {
-    fn named(name: &str) -> Arc<Memory> {
+    fn open(rest: &str) -> Result<Arc<Memory>, BoxError> {
+        let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let mut most = None;
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match (&*key, value.parse()) {
+                ("most", Ok(number)) if number > 0 => most = Some(number),
+                _ => {
+                    return Err(
+                        format!("memory://{rest}: `{key}={value}` is not known; write most=1000").into()
+                    );
+                }
+            }
+        }
         let mut by_name = BY_NAME.lock().unwrap_or_else(PoisonError::into_inner);
-        by_name.entry(name.to_owned()).or_default().clone()
+        let memory = by_name.entry(name.to_owned()).or_default().clone();
+        if let Some(most) = most {
+            memory.lock()?.most = most;
+        }
+        Ok(memory)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Result<MutexGuard<'_, Entries>> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(Error::unavailable("the key-value store is away"));
+        }
+        Ok(self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
-    fn live<T>(&self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-        let entries = self.lock();
-        let entry = entries.get(key).filter(|entry| clock::tick() < entry.until)?;
-        read(&entry.value)
+impl Default for Entries {
+    fn default() -> Entries {
+        Entries { by_key: HashMap::new(), most: usize::MAX, full: SWEEP }
     }
+}
 
-    fn put(&self, key: &str, value: Value, ttl: Duration) {
+impl Entries {
+    fn live(&self, key: &str) -> Option<&Value> {
         let now = clock::tick();
-        let mut entries = self.lock();
-        entries.insert(key.to_owned(), Entry { value, until: until(now, ttl) });
-        if entries.len().is_multiple_of(SWEEP) {
-            entries.retain(|_, entry| now < entry.until);
+        self.by_key.get(key).filter(|entry| now < entry.until).map(|entry| &entry.value)
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        match self.live(key) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
         }
     }
 
-    fn add(&self, key: &str, value: Value, ttl: Duration) -> bool {
-        let now = clock::tick();
-        let mut entries = self.lock();
-        if entries.get(key).is_some_and(|entry| now < entry.until) {
-            return false;
-        }
-        entries.insert(key.to_owned(), Entry { value, until: until(now, ttl) });
-        true
+    fn put(&mut self, key: &str, text: &str, ttl: Duration) {
+        self.entry(key, ttl).value = Value::Text(text.to_owned());
     }
 
-    fn set_field(&self, key: &str, field: &str, value: &str, most: usize, ttl: Duration) -> Result<(), Full> {
-        let now = clock::tick();
-        let mut entries = self.lock();
-        if entries.get(key).is_some_and(|entry| now >= entry.until) {
-            entries.remove(key);
+    fn remove(&mut self, key: &str) {
+        self.by_key.remove(key);
+    }
+
+    fn remove_fields(&mut self, key: &str, which: impl Fn(&str, &str) -> bool) {
+        let Some(Entry { value: Value::Hash(fields), .. }) = self.by_key.get_mut(key) else { return };
+        fields.retain(|field, value| !which(field, value));
+        if fields.is_empty() {
+            self.remove(key);
         }
-        let fresh = || Entry { value: Value::Hash(BTreeMap::new()), until: 0 };
-        let entry = entries.entry(key.to_owned()).or_insert_with(fresh);
-        if let Value::Text(_) = entry.value {
-            entry.value = Value::Hash(BTreeMap::new());
-        }
-        let Value::Hash(fields) = &mut entry.value else { return Ok(()) };
+    }
+
+    fn set_field(
+        &mut self,
+        key: &str,
+        field: &str,
+        value: &str,
+        most: usize,
+        ttl: Duration,
+    ) -> Result<(), Full> {
+        let fields = match self.live(key) {
+            Some(Value::Hash(fields)) => fields,
+            _ => &BTreeMap::new(),
+        };
         if fields.len() >= most && !fields.contains_key(field) {
             return Err(Full);
         }
-        fields.insert(field.to_owned(), value.to_owned());
-        entry.until = until(now, ttl);
+        let expired = self.live(key).is_none();
+        let entry = self.entry(key, ttl);
+        if expired || !matches!(entry.value, Value::Hash(_)) {
+            entry.value = Value::Hash(BTreeMap::new());
+        }
+        if let Value::Hash(fields) = &mut entry.value {
+            fields.insert(field.to_owned(), value.to_owned());
+        }
         Ok(())
+    }
+
+    /// The key's entry, from now on for `ttl`; an empty text where it is new.
+    fn entry(&mut self, key: &str, ttl: Duration) -> &mut Entry {
+        if !self.by_key.contains_key(key) {
+            self.make_room();
+        }
+        let fresh = || Entry { value: Value::Text(String::new()), until: 0 };
+        let entry = self.by_key.entry(key.to_owned()).or_insert_with(fresh);
+        entry.until = until(clock::tick(), ttl);
+        entry
+    }
+
+    /// Twice as many keys are swept half as often, so that a key pays the same however many there are.
+    fn make_room(&mut self) {
+        if self.by_key.len() >= self.full {
+            let now = clock::tick();
+            self.by_key.retain(|_, entry| now < entry.until);
+            self.full = SWEEP.max(2 * self.by_key.len()).min(self.most.max(SWEEP));
+        }
+        if self.by_key.len() >= self.most {
+            // Some by chance, and many at once: who they are cannot be chosen without looking at all of them.
+            let keep = self.most - self.most.div_ceil(4);
+            let mut left = self.by_key.len();
+            self.by_key.retain(|_, _| {
+                let stays = left <= keep || fastrand::usize(..4) != 0;
+                left -= usize::from(!stays);
+                stays
+            });
+            // Chance may have spared all.
+            if self.by_key.len() >= self.most
+                && let Some(unlucky) = self.by_key.keys().next().cloned()
+            {
+                self.remove(&unlucky);
+            }
+        }
     }
 }
 
@@ -231,6 +326,46 @@ mod tests {
         let left: Vec<String> = kv.fields("hash").await.unwrap().into_keys().collect();
         assert_eq!(left, ["b", "c"]);
         kv.delete_unchanged("nothing", &[("a", "1")]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_swap_changes_what_it_saw_and_nothing_else() {
+        let kv = Kv::open("memory://swap").unwrap();
+        assert!(!kv.swap("key", "1", Some("2"), MINUTE).await.unwrap());
+        kv.set("key", "1", MINUTE).await.unwrap();
+        assert!(kv.swap("key", "1", Some("2"), MINUTE).await.unwrap());
+        assert!(!kv.swap("key", "1", None, MINUTE).await.unwrap());
+        assert_eq!(kv.get("key").await.unwrap().as_deref(), Some("2"));
+        assert!(kv.swap("key", "2", None, MINUTE).await.unwrap());
+        assert_eq!(kv.get("key").await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_dead_are_swept_and_a_full_store_puts_something_out() {
+        let kv = Kv::open("memory://bounded?most=3000").unwrap();
+        let Kv::Memory(memory) = &kv;
+        let keys = || memory.lock().unwrap().by_key.len();
+        for round in 0..10 {
+            for n in 0..2000 {
+                kv.set(&format!("{round}/{n}"), "", MINUTE).await.unwrap();
+            }
+            tokio::time::advance(MINUTE).await;
+            assert!(keys() <= 3000, "{} keys", keys());
+        }
+        for n in 0..10_000 {
+            kv.add(&n.to_string(), "", MINUTE).await.unwrap();
+        }
+        assert!((2000..=3000).contains(&keys()), "{} keys", keys());
+        let one = Kv::open("memory://bounded-one?most=1").unwrap();
+        for key in ["a", "b"] {
+            one.set(key, "", MINUTE).await.unwrap();
+            assert_eq!(one.get(key).await.unwrap().as_deref(), Some(""));
+        }
+        assert_eq!(one.get("a").await.unwrap(), None);
+        assert_eq!(kv.get("9999").await.unwrap().as_deref(), Some(""));
+        assert!(
+            Kv::open("memory://bounded?most=0").is_err() && Kv::open("memory://bounded?least=1").is_err()
+        );
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod admin;
+mod cache;
 mod http_client;
 mod lifecycle;
 mod log;

@@ -1,4 +1,4 @@
-//! GetUser.
+//! GetUser. A profile is read with every order; so it comes from the cache, and a change of one must delete it there.
 
 use proto::user::v1::{GetUserRequest, Profile};
 use shared::error::{Error, Result};
@@ -8,6 +8,8 @@ use crate::model::user;
 use crate::svc::ServiceContext;
 
 pub(crate) async fn get_user(ctx: &ServiceContext, req: GetUserRequest) -> Result<Profile> {
-    let user = user::by_id(&ctx.db, &req.id).await?;
-    user.map(profile).ok_or_else(|| Error::not_found("no such user"))
+    let (db, id) = (ctx.db.clone(), req.id.clone());
+    let load = async move { user::profile(&db, &id).await };
+    let found = ctx.profiles.get_or_load(&req.id, load).await?;
+    found.map(profile).ok_or_else(|| Error::not_found("no such user"))
 }

@@ -13,11 +13,11 @@ use shared::error::Result;
 use shared::store::sql::Tx;
 
 use crate::model::refresh_token::{self, RefreshToken};
-use crate::model::user::User;
+use crate::model::user::{self, User};
 use crate::svc::ServiceContext;
 
-fn profile(user: User) -> Profile {
-    let User { id, email, name, role, created_at, .. } = user;
+fn profile(user: impl Into<user::Profile>) -> Profile {
+    let user::Profile { id, email, name, role, created_at } = user.into();
     Profile { id, email, name, role, created_at_ms: created_at }
 }
 

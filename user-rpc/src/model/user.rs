@@ -1,5 +1,6 @@
 //! The table `users`.
 
+use serde::{Deserialize, Serialize};
 use shared::error::Result;
 use shared::store::sql::{Db, Tx};
 use sqlx::FromRow;
@@ -14,6 +15,23 @@ pub(crate) struct User {
     pub role: String,
     pub password_hash: String,
     pub created_at: i64,
+}
+
+/// What others may see of a user: the part of the row that is cached, so nothing secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub created_at: i64,
+}
+
+impl From<User> for Profile {
+    fn from(user: User) -> Profile {
+        let User { id, email, name, role, created_at, .. } = user;
+        Profile { id, email, name, role, created_at }
+    }
 }
 
 impl FromRow<'_, AnyRow> for User {
@@ -45,9 +63,16 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn by_id(db: &Db, id: &str) -> Result<Option<User>> {
-    let select = sqlx::query_as("SELECT * FROM users WHERE id = ?").bind(id);
-    db.timed("users.by_id", select.fetch_optional(db.pool())).await
+pub(crate) async fn profile(db: &Db, id: &str) -> Result<Option<Profile>> {
+    let select = sqlx::query("SELECT id, email, name, role, created_at FROM users WHERE id = ?").bind(id);
+    let Some(row) = select.fetch_optional(db.named("users.profile")).await? else { return Ok(None) };
+    Ok(Some(Profile {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        role: row.try_get("role")?,
+        created_at: row.try_get("created_at")?,
+    }))
 }
 
 pub(crate) async fn by_email(db: &Db, email: &str) -> Result<Option<User>> {

@@ -14,6 +14,7 @@ use shared::error::Error;
 use shared::lifecycle::{Lifecycle, Shutdown};
 use shared::pipeline::auth::{Jwk, Keys, Rejected, Rules, Verifier};
 use shared::rpc::client;
+use shared::store::kv::Kv;
 use tempfile::TempDir;
 use user_rpc::config::Config;
 
@@ -165,4 +166,22 @@ fn development_defaults_are_refused_outside_development() {
     let message = refused.err().unwrap().to_string();
     assert!(message.contains("Admin.Password: is the development default"), "{message}");
     assert_eq!(configuration(Path::new("data")).service.mode, Mode::Dev);
+}
+
+#[tokio::test]
+async fn a_profile_is_read_from_the_database_once() {
+    let mut world = world("user-cache", |config| config.cache.url = "memory://user-cache".into()).await;
+    let id = world.register("anna@example.com", PASSWORD).await.unwrap();
+    let first = world.user.get_user(GetUserRequest { id: id.clone() }).await.unwrap().into_inner();
+    // What stands in the cache is what is answered.
+    let kv = Kv::open("memory://user-cache").unwrap();
+    let key = format!("user.profile:{id}");
+    let kept = kv.get(&key).await.unwrap().unwrap();
+    assert!(kept.contains("anna@example.com") && !kept.contains("argon2"), "{kept}");
+    kv.set(&key, &kept.replace("Anna", "Berta"), Duration::from_secs(60)).await.unwrap();
+    let second = world.user.get_user(GetUserRequest { id }).await.unwrap().into_inner();
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("Anna", "Berta"));
+    let nobody = GetUserRequest { id: "nobody".into() };
+    assert_eq!(world.user.get_user(nobody).await.unwrap_err().code(), tonic::Code::NotFound);
+    assert_eq!(kv.get("user.profile:nobody").await.unwrap().as_deref(), Some("-"));
 }
