@@ -40,6 +40,7 @@ pub struct Usage {
 pub struct Field {
     /// In camel case, as in the contract: `PageSize`, `ID`, `IfNoneMatch`.
     pub name: String,
+    /// The comment above it, or else the one behind it.
     pub doc: Vec<String>,
     pub source: Source,
     /// The name on the wire: a JSON member, a parameter, a header.
@@ -53,7 +54,7 @@ pub struct Field {
 }
 
 /// Where a field of a request comes from. In answers all are [`Source::Json`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     Json,
     Path,
