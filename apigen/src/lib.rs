@@ -10,7 +10,7 @@ mod generate;
 mod syntax;
 
 pub use diagnostics::Diagnostics;
-pub use generate::code;
+pub use generate::{code, generate};
 
 use std::path::Path;
 

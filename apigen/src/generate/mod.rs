@@ -6,10 +6,13 @@ mod handlers;
 mod read;
 mod routes;
 mod scope;
+mod script;
 mod tokens;
 mod types;
 
 use proc_macro2::TokenStream;
+
+pub use script::generate;
 
 use crate::model::{Contract, Route};
 

@@ -1,10 +1,11 @@
-//! The compiler of contracts, seen from outside: that what it makes of a contract works.
+//! The compiler of contracts, seen from outside: what it makes of a contract, and that this works.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod api;
 mod gateway;
 mod generated;
+mod golden;
 mod logic;
 mod ping;
 mod svc;

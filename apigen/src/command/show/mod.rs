@@ -15,6 +15,8 @@ pub(crate) enum What {
     Routes { file: PathBuf },
     /// The structs, with what each is used for.
     Types { file: PathBuf },
+    /// The Rust that a build script writes.
+    Code { file: PathBuf },
 }
 
 /// Whether there was something to show.
@@ -22,6 +24,7 @@ pub(super) fn run(what: &What) -> anyhow::Result<bool> {
     match what {
         What::Routes { file } => show(file, routes::text),
         What::Types { file } => show(file, types::text),
+        What::Code { file } => show(file, apigen::code),
     }
 }
 
