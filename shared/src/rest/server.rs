@@ -126,9 +126,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<'_, S> {
             .or_insert_with(|| Methods { router: MethodRouter::new(), allowed: Vec::new() });
         let router = std::mem::take(&mut methods.router);
         methods.router = router.merge(MethodRouter::new().on(filter, handler).layer(Extension(around)));
-        methods.allowed.push(spec.method.clone());
-        if spec.method == Method::GET {
-            methods.allowed.push(Method::HEAD);
+        // A GET answers HEAD, too.
+        let head = (spec.method == Method::GET).then_some(Method::HEAD);
+        for method in std::iter::once(spec.method.clone()).chain(head) {
+            if !methods.allowed.contains(&method) {
+                methods.allowed.push(method);
+            }
         }
         self
     }
