@@ -7,11 +7,18 @@ use quote::quote;
 const WIDTH: usize = 100;
 
 pub(super) fn attributes<L: AsRef<str>>(lines: &[L]) -> TokenStream {
-    let lines = lines.iter().map(|line| match line.as_ref().replace('\t', "    ") {
+    let lines = lines.iter().map(|line| match unindented(&line.as_ref().replace('\t', "    ")) {
         line if line.is_empty() => line,
         line => format!(" {line}"),
     });
     quote!(#(#[doc = #lines])*)
+}
+
+/// Four spaces would make it code, and code a test.
+fn unindented(line: &str) -> String {
+    let text = line.trim_start_matches(' ');
+    let indent = line.len() - text.len();
+    " ".repeat(indent.min(3)) + text
 }
 
 /// The words of `text` in lines that fit the page.

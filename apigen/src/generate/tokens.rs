@@ -3,12 +3,9 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
-/// A name as an identifier: raw where it is a keyword, with an underscore where not even that is allowed.
+/// A name as an identifier: raw where it is a keyword. The few that Rust cannot even have raw are in no contract.
 pub(super) fn ident(name: &str) -> Ident {
-    match name {
-        "self" | "Self" | "super" | "crate" => Ident::new(&format!("{name}_"), Span::call_site()),
-        _ => syn::parse_str(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site())),
-    }
+    syn::parse_str(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site()))
 }
 
 /// With underscores, as long numbers are read: `1_000_000`.
@@ -39,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keywords_are_raw_or_get_an_underscore() {
-        for (name, expected) in [("type", "r#type"), ("id", "id"), ("self", "self_"), ("async", "r#async")] {
+    fn keywords_are_raw() {
+        for (name, expected) in [("type", "r#type"), ("id", "id"), ("async", "r#async")] {
             assert_eq!(ident(name).to_string(), expected);
         }
     }

@@ -15,7 +15,7 @@ use shared::rest::{Conf, Middlewares, Server};
 use tower::ServiceExt;
 
 use crate::svc::ServiceContext;
-use crate::{api, ping};
+use crate::{api, names, ping};
 
 /// The routes of the tours, behind someone who knows every caller: `X-User` and `X-Role` say who it is.
 struct Tours {
@@ -317,6 +317,82 @@ async fn middleware_stands_in_the_order_of_the_contract() {
 #[tokio::test]
 async fn a_group_is_the_service_where_none_is_named() {
     assert_eq!(Tours::open().get("/types").await.json(StatusCode::OK), json!({"walk": 2}));
+}
+
+/// The routes of `contracts/names.api`.
+fn names() -> Tours {
+    let ctx = ServiceContext::default();
+    Tours { router: names::routes(&server(&Conf::default()), &ctx), ctx }
+}
+
+fn post(path: &str, body: &Value) -> Request {
+    let req = Request::post(path).header("Content-Type", "application/json");
+    req.body(Body::from(body.to_string())).unwrap()
+}
+
+#[tokio::test]
+async fn names_that_rust_has_are_no_matter() {
+    let names = names();
+    let vector = json!({
+        "box": "a",
+        "vec": [{"box": "b", "value": null}, {"box": "c", "value": null}],
+        "value": {"box": "d", "value": {"box": "e", "value": null}},
+        "result": {"x": [{}, null, {"loop": {"string": {"loop": {}}}}]},
+    });
+    let answer = names.ask(post("/match", &vector)).await.json(StatusCode::OK);
+    assert_eq!(answer, json!([vector, null]));
+    let vector = json!({"vec": [{"box": 1, "value": {}}], "result": {"x": [{"loop": {"strung": 1}}, 2]}});
+    assert_violations(
+        &names.ask(post("/match", &vector)).await,
+        &[
+            ("/box", "is required"),
+            ("/vec/0/box", "must be a string"),
+            ("/vec/0/value/box", "is required"),
+            ("/result/x/0/loop/strung", "is not known; did you mean string?"),
+            ("/result/x/1", "must be an object"),
+        ],
+    );
+    assert_eq!(names.get("/types").await.json(StatusCode::OK), json!({"none": {}}));
+    assert_eq!(names.get("/list-types").await.0.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn numbers_reach_the_ends_of_their_types() {
+    let names = names();
+    let defaults = names.ask(post("/async", &json!({"request": {}}))).await.json(StatusCode::OK);
+    assert_eq!((defaults["least"].as_i64(), defaults["most"].as_u64()), (Some(i64::MIN), Some(u64::MAX)));
+    assert_eq!(defaults["float"].as_f64(), Some(0.123_456_79));
+    let body =
+        r#"{"request": {}, "least": 9223372036854775808, "most": 18446744073709551616, "float": 1e39}"#;
+    let req = Request::post("/async").header("Content-Type", "application/json");
+    assert_violations(
+        &names.ask(req.body(Body::from(body)).unwrap()).await,
+        &[
+            ("/least", "must be between -9223372036854775808 and 9223372036854775807"),
+            ("/most", "must be an integer"),
+            ("/float", "is too large a number"),
+        ],
+    );
+    let req = json!({"request": {"a": 1}, "members": [0, 6, 3]});
+    assert_violations(
+        &names.ask(post("/async", &req)).await,
+        &[
+            ("/request/a", "is not known"),
+            ("/members/0", "must be between 1 and 5"),
+            ("/members/1", "must be between 1 and 5"),
+            ("/members", "must have 1 to 2 items"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn head_may_have_a_handler_of_its_own() {
+    let names = names();
+    assert_eq!(names.get("/list").await.json(StatusCode::OK), "a list");
+    let answer = names.ask(Request::head("/list").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.0.status(), StatusCode::NO_CONTENT);
+    let answer = names.ask(Request::put("/list").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.header("allow"), "GET, HEAD");
 }
 
 #[tokio::test]

@@ -20,3 +20,8 @@ fn a_contract_that_says_everything() {
 fn a_contract_that_says_little() {
     assert_golden("ping.api", include_str!("contracts/ping.golden"));
 }
+
+#[test]
+fn a_contract_whose_names_rust_has_already() {
+    assert_golden("names.api", include_str!("contracts/names.golden"));
+}

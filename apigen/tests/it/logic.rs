@@ -1,4 +1,4 @@
-//! The logic of the tours, and a ping's: it answers with what it was asked, so that a test sees what generated code made of a request.
+//! The logic of all contracts here: it answers with what it was asked, so that a test sees what generated code made of a request.
 
 pub(crate) mod tour {
     use std::collections::BTreeMap;
@@ -135,5 +135,46 @@ pub(crate) mod ping_api {
 
     pub(crate) async fn ping(_: &ServiceContext) -> Result<()> {
         Ok(())
+    }
+}
+
+pub(crate) mod r#type {
+    use shared::error::Result;
+
+    use crate::names::types::{Input, Request, Serialize, Vec as Vector};
+    use crate::svc::ServiceContext;
+
+    /// The vector, and a null.
+    pub(crate) async fn r#match(_: &ServiceContext, req: Vector) -> Result<Vec<Option<Vector>>> {
+        Ok(vec![Some(req), None])
+    }
+
+    pub(crate) async fn r#async(_: &ServiceContext, req: Request) -> Result<Serialize> {
+        Ok(Serialize { least: req.least, most: req.most, float: req.float })
+    }
+
+    pub(crate) async fn list(_: &ServiceContext, _: Input) -> Result<String> {
+        Ok("a list".to_owned())
+    }
+
+    pub(crate) async fn head(_: &ServiceContext) -> Result<()> {
+        Ok(())
+    }
+
+    pub(crate) async fn list_type(_: &ServiceContext) -> Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) mod type_list {
+    use std::collections::BTreeMap;
+
+    use shared::error::Result;
+
+    use crate::names::types::Empty;
+    use crate::svc::ServiceContext;
+
+    pub(crate) async fn r#type(_: &ServiceContext) -> Result<BTreeMap<String, Empty>> {
+        Ok(BTreeMap::from([("none".to_owned(), Empty {})]))
     }
 }

@@ -7,5 +7,6 @@ mod gateway;
 mod generated;
 mod golden;
 mod logic;
+mod names;
 mod ping;
 mod svc;
