@@ -1,7 +1,7 @@
 //! Names of a contract and what they become in Rust.
 
-/// Snake case: `PageSize` → `page_size`, `CategoryID` → `category_id`, `CardLast4` → `card_last4`, `order-api` →
-/// `order_api`.
+/// Snake case: `PageSize` → `page_size`, `CategoryID` → `category_id`, `CategoryIDs` → `category_ids`, `CardLast4` →
+/// `card_last4`, `order-api` → `order_api`.
 pub fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
@@ -12,11 +12,12 @@ pub fn snake(name: &str) -> String {
         }
         let before = index.checked_sub(1).map(|before| letters[before]);
         let after = letters.get(index + 1);
+        let plural = after == Some(&'s') && letters.get(index + 2).is_none_or(char::is_ascii_uppercase);
         let starts_word = letter.is_ascii_uppercase()
             && before.is_some_and(|before| {
                 before.is_ascii_lowercase()
                     || before.is_ascii_digit()
-                    || before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase)
+                    || before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase) && !plural
             });
         if starts_word {
             snake.push('_');
@@ -48,6 +49,9 @@ mod tests {
             ("ID", "id"),
             ("CategoryID", "category_id"),
             ("ImageURL", "image_url"),
+            ("CategoryIDs", "category_ids"),
+            ("IDsOfUsers", "ids_of_users"),
+            ("HTTPSite", "http_site"),
             ("IfNoneMatch", "if_none_match"),
             ("Line1", "line1"),
             ("CardLast4", "card_last4"),
