@@ -3,7 +3,7 @@
 //! A build script has `apigen` write the code of a contract, and a module includes it:
 //!
 //! ```text
-//! include!(concat!(env!("OUT_DIR"), "/order_api.rs"));
+//! include!(concat!(env!("OUT_DIR"), "/<service>.rs"));
 //! ```
 //!
 //! Then the module has `types`, a handler a route, and `routes(&Server, &ServiceContext) -> axum::Router`. It needs the
