@@ -116,6 +116,20 @@ async fn a_claim_that_ran_out_is_taken_over_with_its_subject() {
 }
 
 #[tokio::test]
+async fn a_claim_that_is_handed_over_is_taken_at_once() {
+    let World { db, folder: _folder, .. } = World::new(&MIGRATIONS).await;
+    let Known::Claimed(first) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    idempotency::hand_over(&db, &first).await.unwrap();
+    assert_eq!(refusal(&db, &key("b")).await, "idempotency_key_reused");
+    let Known::Claimed(second) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    assert!(second.again && first.subject == second.subject);
+    // Whose claim it is no longer cannot hand it over.
+    idempotency::hand_over(&db, &first).await.unwrap();
+    assert_eq!(refusal(&db, &key("a")).await, "idempotency_in_flight");
+    finish(&db, &second, "fine").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_released_key_may_be_used_again() {
     let World { db, folder: _folder, .. } = World::new(&MIGRATIONS).await;
     let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
