@@ -1,5 +1,7 @@
 //! What is kept under an idempotency key: the answer as it was first given.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use prost::Message as _;
@@ -56,9 +58,24 @@ pub(super) async fn free(db: &Db, claim: &Claim) {
     }
 }
 
+/// Lets the next request under the key go on with what this one left undone.
+pub(super) async fn hand_over(db: &Db, claim: &Claim) {
+    if let Err(error) = idempotency::hand_over(db, claim).await {
+        tracing::warn!(error = error.chain(), "an idempotency key stays claimed for now");
+    }
+}
+
+/// Another request has taken the key over, since this one was so late that it was taken for dead.
+pub(super) fn lost() -> Error {
+    let detail = "another request with this Idempotency-Key has taken over";
+    Error::new(Code::Conflict, LOST, detail).retry_after(Duration::from_secs(1))
+}
+
+const LOST: &str = "idempotency_in_flight";
+
 /// Whether [`Answer::keep`] failed because another request has taken the key over.
 pub(super) fn is_lost(error: &Error) -> bool {
-    error.reason() == "idempotency_in_flight"
+    error.reason() == LOST
 }
 
 #[cfg(test)]

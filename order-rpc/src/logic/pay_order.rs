@@ -71,7 +71,14 @@ async fn pay(ctx: &ServiceContext, order_id: &str, card: &Card, claim: &Claim) -
         );
         Outcome::Pending
     });
-    conclude(ctx, &outcome, claim).await
+    match conclude(ctx, &outcome, claim).await {
+        Ok(answer) => answer.give(),
+        Err(error) => {
+            // The payment stays pending: the reconciler learns what became of it, and the key answers that.
+            answer::hand_over(&ctx.db, claim).await;
+            Err(error)
+        }
+    }
 }
 
 /// What an earlier request under the key came to, if it came as far as a payment.
@@ -144,7 +151,7 @@ async fn pin(ctx: &ServiceContext, order: &Order) -> Result<bool> {
 }
 
 /// Writes down what the provider told, with the answer under the key. Where the reconciler was faster, its word stands.
-async fn conclude(ctx: &ServiceContext, outcome: &Outcome, claim: &Claim) -> Result<OrderView> {
+async fn conclude(ctx: &ServiceContext, outcome: &Outcome, claim: &Claim) -> Result<Answer> {
     let check_at = ctx.next_check_at();
     for _ in 0..TRIES {
         let answer: Option<Answer> = transaction!(ctx.db, |tx| {
@@ -164,7 +171,7 @@ async fn conclude(ctx: &ServiceContext, outcome: &Outcome, claim: &Claim) -> Res
             Ok(Some(answer))
         })?;
         if let Some(answer) = answer {
-            return answer.give();
+            return Ok(answer);
         }
     }
     Err(overtaken())

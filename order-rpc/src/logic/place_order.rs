@@ -50,10 +50,7 @@ fn key(req: &PlaceOrderRequest) -> Result<Key> {
 /// `None` where what an earlier try left was cleared away, and the key is free again.
 async fn attempt(ctx: &ServiceContext, req: &PlaceOrderRequest, claim: &Claim) -> Result<Option<OrderView>> {
     if claim.again {
-        // That try may have reserved, and it cannot write its order any more, since the key is ours. Its hold is of no use:
-        // it may end soon, and a cart may hold something else by now.
-        release(ctx, &claim.subject).await?;
-        idempotency::release(&ctx.db, claim).await?;
+        clear_away(ctx, claim).await?;
         return Ok(None);
     }
     let quote = match quote::quote(ctx, req).await {
@@ -65,6 +62,8 @@ async fn attempt(ctx: &ServiceContext, req: &PlaceOrderRequest, claim: &Claim) -
     };
     let hold = match quote::reserve(ctx, &quote, &claim.subject).await {
         Ok(hold) => hold,
+        // Who took the key over has seen to it that this id reserves nothing.
+        Err(error) if error.reason() == "illegal_transition" => return Err(answer::lost().caused_by(error)),
         Err(error) if is_refusal(&error) => {
             answer::free(&ctx.db, claim).await;
             return Err(error);
@@ -78,6 +77,16 @@ async fn attempt(ctx: &ServiceContext, req: &PlaceOrderRequest, claim: &Claim) -
         empty_cart(ctx, &order).await;
     }
     Ok(Some(order))
+}
+
+/// An earlier try may have reserved; it cannot write its order any more, since the key is ours. Its hold is of no use: it
+/// may end soon, and a cart may hold something else by now.
+async fn clear_away(ctx: &ServiceContext, claim: &Claim) -> Result<()> {
+    if let Err(error) = release(ctx, &claim.subject).await {
+        answer::hand_over(&ctx.db, claim).await;
+        return Err(error);
+    }
+    idempotency::release(&ctx.db, claim).await
 }
 
 /// An answer of product-rpc itself, which has reserved nothing. Any other failure may have lost the answer of a hold.
@@ -106,9 +115,12 @@ async fn write(
     });
     match written {
         Ok(view) => Ok(view),
-        // The commit itself failed, and may have been done: the order may be there and need its stock. The key stays claimed,
-        // so the next request with it finds either the answer, or a hold to clear away.
-        Err(error) if is_complete => Err(error),
+        // The commit itself failed, and may have been done: the order may be there and need its stock. The next request with
+        // the key finds either the answer, or a hold to clear away.
+        Err(error) if is_complete => {
+            answer::hand_over(&ctx.db, claim).await;
+            Err(error)
+        }
         // Another request has taken the key over. It clears the hold away.
         Err(error) if answer::is_lost(&error) => Err(error),
         Err(error) => Err(give_up(ctx, claim, error).await),
@@ -148,13 +160,14 @@ fn order(
 }
 
 /// After a failure that may have left a hold, and left no order. The key is free once product-rpc has said that nothing is
-/// held, and that nothing will be by a call that is still on its way. Without that word the key stays claimed under its
-/// subject: the next request that gets it clears the hold away, and else it ends by itself.
+/// held, and that nothing will be by a call that is still on its way. Without that word it is not, or the hold would be
+/// forgotten: the next request with the key finds it by the subject and clears it away. If there is none, it ends by itself.
 async fn give_up(ctx: &ServiceContext, claim: &Claim, error: Error) -> Error {
     match release(ctx, &claim.subject).await {
         Ok(()) => answer::free(&ctx.db, claim).await,
         Err(error) => {
             tracing::warn!(order_id = claim.subject, error = error.chain(), "a hold is not given back yet");
+            answer::hand_over(&ctx.db, claim).await;
         }
     }
     error

@@ -77,6 +77,10 @@ pub(super) async fn quote(ctx: &ServiceContext, req: &PlaceOrderRequest) -> Resu
     let lines =
         if req.from_cart { from_cart(ctx, &req.user_id).await? } else { from_request(ctx, req).await? };
     let total = lines::total(ctx, lines.iter().map(|line| (line.unit_price, line.wanted.quantity)))?;
+    if total.amount == 0 {
+        // There is no charge of nothing, and so no end of paying it.
+        return Err(Error::invalid(vec![Violation::new("/items", "cost nothing")]));
+    }
     match &req.expected_total {
         Some(expected) if *expected != total => Err(price_changed(&total)),
         _ => Ok(Quote { lines, total }),
