@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn card(number: &str, exp_year: i32, exp_month: i32) -> Card {
-        Card { number: number.to_owned(), exp_month, exp_year }
+        Card { number: number.to_owned(), exp_month, exp_year, cvc: "123".to_owned() }
     }
 
     #[test]

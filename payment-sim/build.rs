@@ -1,0 +1,5 @@
+//! Has the contract's code written.
+
+fn main() {
+    apigen::generate("payment.api");
+}
