@@ -87,7 +87,7 @@ pub(super) fn check_name(name: &Name, what: What, faults: &mut Faults) {
         let help = is_camel(&camel).then(|| format!("write `{camel}`"));
         faults.add(Diagnostic::new(title, name.span, label).maybe_help(help));
     } else if is_reserved(&in_rust) {
-        let title = format!("`{}` would be `{in_rust}` in Rust, which cannot be a name there", name.value);
+        let title = format!("`{in_rust}` is a keyword that cannot be a name in Rust");
         let label = format!("expected another name for {}", what.describe());
         faults.add(Diagnostic::new(title, name.span, label));
     }

@@ -22,9 +22,10 @@ mod unique;
 
 pub(crate) use imports::{Origin, Tree, load};
 
-use crate::diagnostics::Faults;
+use crate::diagnostics::{Diagnostic, Faults};
 use crate::model::Contract;
 use crate::syntax::source::Sources;
+use crate::syntax::span::FileId;
 
 /// `None` where there are faults.
 pub(crate) fn contract(tree: &Tree, sources: &Sources, faults: &mut Faults) -> Option<Contract> {
@@ -39,6 +40,10 @@ pub(crate) fn contract(tree: &Tree, sources: &Sources, faults: &mut Faults) -> O
     recursion::check(&mut structs, faults);
     request::check(&routes, &structs, faults);
     json::check(&routes, &mut structs, faults);
+    if service.is_empty() && faults.is_empty() {
+        let name = &sources.get(FileId(0)).name;
+        faults.add(Diagnostic::without_place(format!("{name} has no `service`, and so no routes")));
+    }
     if !faults.is_empty() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! A struct that holds itself has no size, unless there is a pointer, a list or a map on the way.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::embedding::Flat;
 use super::graph::components;
@@ -20,13 +21,13 @@ struct Edge {
 /// Refuses structs that hold themselves by value, and finds the fields that need a box.
 pub(super) fn check(structs: &mut [Flat], faults: &mut Faults) {
     let edges = edges(structs);
-    let by_value = components(&targets(structs.len(), &edges, |edge| !edge.pointer));
-    for root in 0..structs.len() {
-        // Each component once, at the struct that stands first.
-        if by_value.iter().position(|component| *component == by_value[root]) == Some(root)
-            && let Some(circle) = circle(root, &by_value, &edges)
-        {
-            faults.add(describe(&circle, structs));
+    let by_value = targets(structs.len(), &edges, |edge| !edge.pointer);
+    let component = components(&by_value);
+    let mut refused = HashSet::new();
+    for edge in edges.iter().filter(|edge| !edge.pointer && component[edge.from] == component[edge.to]) {
+        // Each component once, at the struct of it that stands first.
+        if refused.insert(component[edge.from]) {
+            faults.add(describe(&circle(edge.from, &component, &edges), structs));
         }
     }
     let all = components(&targets(structs.len(), &edges, |_| true));
@@ -62,35 +63,37 @@ fn targets(count: usize, edges: &[Edge], counts: impl Fn(&Edge) -> bool) -> Vec<
     targets
 }
 
-/// The shortest way from `root` back to it.
-fn circle<'a>(root: usize, component: &[usize], edges: &'a [Edge]) -> Option<Vec<&'a Edge>> {
+/// The shortest way from `root` back to it, which there is.
+fn circle<'a>(root: usize, component: &[usize], edges: &'a [Edge]) -> Vec<&'a Edge> {
+    let mut by_start: HashMap<usize, Vec<&Edge>> = HashMap::new();
+    for edge in edges.iter().filter(|edge| !edge.pointer && component[edge.to] == component[root]) {
+        by_start.entry(edge.from).or_default().push(edge);
+    }
     let mut came_by: HashMap<usize, &Edge> = HashMap::new();
     let mut open = VecDeque::from([root]);
-    while let Some(node) = open.pop_front() {
-        let inside = |edge: &&Edge| !edge.pointer && component[edge.to] == component[root];
-        for edge in edges.iter().filter(|edge| edge.from == node).filter(inside) {
-            if came_by.contains_key(&edge.to) {
-                continue;
+    while let Some(node) = open.pop_front().filter(|_| !came_by.contains_key(&root)) {
+        for edge in by_start.get(&node).into_iter().flatten().copied() {
+            if let Entry::Vacant(entry) = came_by.entry(edge.to) {
+                entry.insert(edge);
+                open.push_back(edge.to);
             }
-            came_by.insert(edge.to, edge);
-            open.push_back(edge.to);
-        }
-        if came_by.contains_key(&root) {
-            break;
         }
     }
-    let mut circle = vec![*came_by.get(&root)?];
-    while let Some(first) = circle.last().map(|edge| edge.from).filter(|from| *from != root) {
-        circle.push(came_by.get(&first)?);
+    let mut circle = Vec::new();
+    let mut node = root;
+    while let Some(edge) = came_by.get(&node).copied().filter(|_| circle.is_empty() || node != root) {
+        circle.push(edge);
+        node = edge.from;
     }
     circle.reverse();
-    Some(circle)
+    circle
 }
 
 fn describe(circle: &[&Edge], structs: &[Flat]) -> Diagnostic {
     let name = |index: usize| structs[index].name.value.as_str();
-    let (first, rest) = circle.split_first().expect("a circle has an edge");
-    let label = |edge: &Edge| format!("each `{}` holds a `{}`", name(edge.from), name(edge.to));
+    let (first, rest) =
+        circle.split_first().expect("a node of a component that has an edge leads back to itself");
+    let label = |edge: &Edge| format!("each `{}` holds one `{}`", name(edge.from), name(edge.to));
     let title = format!("`{}` holds itself", name(first.from));
     let mut diagnostic = Diagnostic::new(title, first.at, label(first));
     for edge in rest {

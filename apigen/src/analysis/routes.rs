@@ -41,9 +41,6 @@ pub(super) fn routes(tree: &Tree, service: &str, lowering: &mut Lowering<'_, '_>
             }
         }
     }
-    if routes.is_empty() && service.is_empty() && lowering.faults.is_empty() {
-        lowering.faults.add(Diagnostic::without_place("the contract has no `service`"));
-    }
     routes
 }
 
@@ -159,9 +156,10 @@ impl Seen {
 
     fn path(&mut self, method: &str, path: &Path, at: Span, lowering: &mut Lowering<'_, '_>) {
         let pattern = path.pattern();
-        if let Some(first) = self.routes.insert((method.to_owned(), pattern.clone()), at) {
+        let first = *self.routes.entry((method.to_owned(), pattern.clone())).or_insert(at);
+        if first != at {
             let title = format!("`{method} {pattern}` has two routes");
-            lowering.faults.add(Diagnostic::new(title, at, "the second one").and(first, "the first one"));
+            lowering.faults.add(Diagnostic::new(title, at, "this one").and(first, "and an earlier one"));
             return;
         }
         match self.shapes.get(&path.shape()) {

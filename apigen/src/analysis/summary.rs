@@ -60,10 +60,11 @@ fn lines(text: &Literal) -> Vec<String> {
 fn answers(text: &Literal, faults: &mut Faults) -> Vec<Answers> {
     let mut answers: Vec<Answers> = Vec::new();
     for words in words(text) {
-        let Some((status, codes)) = words.split_first() else {
-            faults.add(Diagnostic::new("an answer is empty", text.span, "expected a status between commas"));
+        let Some((status, codes)) = words.split_first() else { continue };
+        if status.value.is_empty() {
+            faults.add(Diagnostic::new("there is no answer here", status.span, "expected a status"));
             continue;
-        };
+        }
         let Some(number) = number(status, faults) else { continue };
         if answers.iter().any(|answer| answer.status == number) {
             let title = format!("status {number} stands here twice");
@@ -120,22 +121,28 @@ fn codes(status: u16, words: &[Name], faults: &mut Faults) -> Vec<String> {
     codes
 }
 
-/// The words between the commas.
+/// The words between the commas; an empty one where there are none.
 fn words(text: &Literal) -> Vec<Vec<Name>> {
     let meaning = meaning(&text.value);
     let plain = is_plain(&text.value);
     let mut answers = Vec::new();
+    // A byte of the meaning is a byte of the text, behind the quote.
+    let located = |word: &str, begin: usize| {
+        let span = if plain { text.span.part(1 + begin, 1 + begin + word.len()) } else { text.span };
+        Located::new(word.to_owned(), span)
+    };
     let mut at = 0;
     for answer in meaning.split(',') {
         let mut words = Vec::new();
         let mut begin = at;
-        for word in answer.split(char::is_whitespace) {
-            // A byte of the meaning is a byte of the text, behind the quote.
-            let span = if plain { text.span.part(1 + begin, 1 + begin + word.len()) } else { text.span };
+        for word in answer.split(' ') {
             if !word.is_empty() {
-                words.push(Located::new(word.to_owned(), span));
+                words.push(located(word, begin));
             }
             begin += word.len() + 1;
+        }
+        if words.is_empty() {
+            words.push(located("", at + answer.len()));
         }
         answers.push(words);
         at += answer.len() + 1;

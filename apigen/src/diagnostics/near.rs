@@ -13,7 +13,7 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
         .into_iter()
         .filter(|known| known.len() <= LONGEST)
         .map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known))
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
+        .filter(|(distance, known)| *distance <= known.len() / 3)
         .min()
         .map(|(_, known)| format!("did you mean `{known}`?"))
 }
@@ -37,6 +37,7 @@ mod tests {
         assert_eq!(did_you_mean("perfix", known).as_deref(), Some("did you mean `prefix`?"));
         assert_eq!(did_you_mean("JWT", known).as_deref(), Some("did you mean `jwt`?"));
         assert_eq!(did_you_mean("colour", known), None);
+        assert_eq!(did_you_mean("B", ["A"]), None);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod api;
+mod arbitrary;
+mod axum_agrees;
+mod command;
 mod gateway;
 mod generated;
 mod golden;
@@ -10,3 +13,5 @@ mod logic;
 mod names;
 mod ping;
 mod svc;
+mod valid;
+mod wrong;

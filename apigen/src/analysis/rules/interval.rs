@@ -160,5 +160,5 @@ pub(super) fn outside(value: impl Display, least: i128, most: i128, at: &Name, f
 
 fn empty(text: &Name, faults: &mut Faults) {
     let title = format!("there is nothing in `{}`", text.value);
-    faults.add(Diagnostic::new(title, text.span, "expected the smaller number first"));
+    faults.add(Diagnostic::new(title, text.span, "no value would be right"));
 }

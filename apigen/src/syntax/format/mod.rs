@@ -6,6 +6,9 @@ mod printer;
 mod table;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use super::ast::File;
 use printer::{Printer, Space};
 

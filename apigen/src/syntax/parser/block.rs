@@ -47,27 +47,28 @@ impl Parser<'_> {
                     items.push(item);
                     if !self.at_line_end() {
                         self.unexpected(&format!("a new line or `{}`", bracket.close()));
-                        self.skip_line(start);
+                        self.skip_line(start, bracket);
                     }
                 }
-                None => self.skip_line(start),
+                None => self.skip_line(start, bracket),
             }
         }
     }
 
     /// To the next line or the end of the block. Brackets that open on the way are left out with what is in them.
-    fn skip_line(&mut self, start: usize) {
+    fn skip_line(&mut self, start: usize, bracket: Bracket) {
         loop {
             match self.kind() {
                 Kind::End => return,
-                Kind::Open(_) if self.at == start || !self.peek().fresh => self.skip_brackets(),
-                _ if self.at > start && self.at_line_end() => return,
+                _ if self.at > start && self.peek().fresh => return,
+                Kind::Close(found) if found == bracket => return,
+                Kind::Open(_) => self.skip_brackets(),
                 _ => drop(self.bump()),
             }
         }
     }
 
-    fn skip_brackets(&mut self) {
+    pub(super) fn skip_brackets(&mut self) {
         let mut open = 0usize;
         loop {
             match self.kind() {

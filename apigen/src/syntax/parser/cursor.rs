@@ -98,10 +98,15 @@ impl Parser<'_> {
     /// Reads something with the comments around it.
     pub(super) fn item<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Item<T>> {
         let around = std::mem::take(&mut self.midst);
-        let blank_before = self.peek().blank_before;
+        let mut blank_before = self.peek().blank_before;
         let mut above = self.comments();
         let value = read(self);
-        above.extend(std::mem::replace(&mut self.midst, around));
+        let mut midst = std::mem::replace(&mut self.midst, around);
+        if let Some(first) = midst.first_mut() {
+            // It stands between the item and what was above it now.
+            first.blank_before = std::mem::take(&mut blank_before);
+        }
+        above.extend(midst);
         let behind = self.comments_behind();
         Some(Item { above, blank_before, value: value?, behind })
     }
@@ -121,18 +126,14 @@ impl Parser<'_> {
 
     /// The next lexeme is not what was expected.
     pub(super) fn unexpected(&mut self, expected: &str) {
-        self.unexpected_with(expected, None);
+        self.unexpected_word(expected, expected, &[]);
     }
 
-    /// `known` are the words that could have stood there.
-    pub(super) fn unexpected_word(&mut self, expected: &str, known: &[&str]) {
-        let help = did_you_mean(self.next_text(), known.iter().copied());
-        self.unexpected_with(expected, help);
-    }
-
-    pub(super) fn unexpected_with(&mut self, expected: &str, help: Option<String>) {
+    /// `known` are the words that could have stood there; `expected` says it shortly, and `choice` in full.
+    pub(super) fn unexpected_word(&mut self, expected: &str, choice: &str, known: &[&str]) {
         let title = format!("expected {expected}, found {}", self.found());
-        let diagnostic = Diagnostic::new(title, self.peek().span, format!("expected {expected}"));
+        let diagnostic = Diagnostic::new(title, self.peek().span, format!("expected {choice}"));
+        let help = did_you_mean(self.next_text(), known.iter().copied());
         self.report(diagnostic.maybe_help(help));
     }
 

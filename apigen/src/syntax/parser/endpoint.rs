@@ -10,7 +10,7 @@ const METHODS: [&str; 9] = ["get", "head", "post", "put", "patch", "delete", "co
 impl Parser<'_> {
     pub(super) fn endpoint(&mut self) -> Option<Endpoint> {
         if self.kind() != Kind::Word || !METHODS.contains(&self.next_text()) {
-            self.unexpected_word(&format!("a method: {}", one_of(&METHODS)), &METHODS);
+            self.unexpected_word("a method", &one_of(&METHODS), &METHODS);
             return None;
         }
         let method = self.bump();
@@ -47,7 +47,8 @@ impl Parser<'_> {
             Kind::Semicolon => Some(None),
             Kind::Word if self.is_word("returns") => Some(None),
             _ => {
-                self.unexpected_word("a request in `()`, `returns`, or a new line", &["returns"]);
+                let expected = "a request in `()`, `returns`, or a new line";
+                self.unexpected_word(expected, expected, &["returns"]);
                 None
             }
         }
@@ -61,7 +62,7 @@ impl Parser<'_> {
                 self.in_brackets().map(Some)
             }
             _ => {
-                self.unexpected_word("`returns`, or a new line", &["returns"]);
+                self.unexpected_word("`returns`, or a new line", "`returns`, or a new line", &["returns"]);
                 None
             }
         }

@@ -30,15 +30,23 @@ impl Parser<'_> {
             (Kind::Word, "type") => self.item(Self::types).map(Decl::Types),
             (Kind::Word, "service") | (Kind::At, "@server") => self.service().map(Decl::Service),
             _ => {
-                self.unexpected_word(&one_of(&STARTERS), &STARTERS);
+                self.unexpected_word("a declaration", &one_of(&STARTERS), &STARTERS);
                 None
             }
         }
     }
 
+    /// To something that is one, or is likely meant to be: a word at the very start of a line.
     fn skip_to_decl(&mut self, start: usize) {
-        while self.kind() != Kind::End && (self.at == start || !self.at_starter()) {
-            self.bump();
+        loop {
+            let at_margin = self.text[..self.peek().span.start].ends_with('\n');
+            match self.kind() {
+                Kind::End => return,
+                _ if self.at > start && self.at_starter() => return,
+                Kind::Word | Kind::At if self.at > start && at_margin => return,
+                Kind::Open(_) => self.skip_brackets(),
+                _ => drop(self.bump()),
+            }
         }
     }
 

@@ -37,9 +37,10 @@ impl Parser<'_> {
 
     fn key(&mut self) -> Option<Name> {
         let key = self.expect_word("a key")?;
-        self.expect(Kind::Colon, "`:`")?;
+        let colon = self.expect(Kind::Colon, "`:`")?;
         if self.at_line_end() {
-            self.unexpected(&format!("a value after `{}:`", key.value));
+            let title = format!("`{}` has no value", key.value);
+            self.report(Diagnostic::new(title, key.span.to(colon), "expected a value behind this"));
             return None;
         }
         Some(key)

@@ -21,7 +21,7 @@ impl Parser<'_> {
 
     fn service_body(&mut self) -> Option<ServiceBody> {
         if !self.is_word("service") {
-            self.unexpected_word("`service`", &["service"]);
+            self.unexpected_word("`service`", "`service` and what `@server` is about", &["service"]);
             return None;
         }
         self.bump();
@@ -39,7 +39,11 @@ impl Parser<'_> {
     fn route(&mut self) -> Option<Route> {
         let doc = if self.is_at("@doc") { Some(self.item(Self::doc)?) } else { None };
         if self.kind() == Kind::At && !self.is_at("@handler") {
-            self.unexpected_word("`@handler`", if doc.is_none() { &ANNOTATIONS } else { &ANNOTATIONS[1..] });
+            self.unexpected_word("`@handler`", "`@handler` and a name", &ANNOTATIONS);
+            // The route below it is in order, for all we know.
+            self.bump();
+            self.eat(Kind::Word);
+            self.item(Self::endpoint)?;
             return None;
         }
         if !self.is_at("@handler") {

@@ -86,10 +86,10 @@ impl Parser<'_> {
     fn list(&mut self) -> Option<TypeKind> {
         let opened = self.bump();
         if self.eat(Kind::Close(Bracket::Square)).is_none() {
-            let size = self.peek().span;
+            let size = self.bump();
             let diagnostic = Diagnostic::new("a list has no fixed length", opened.to(size), "expected `[]`");
             self.report(diagnostic.help("`length=[4:4]` in the field's tag asks for four items"));
-            return None;
+            self.expect(Kind::Close(Bracket::Square), "`]`")?;
         }
         Some(TypeKind::List(Box::new(self.ty()?)))
     }
@@ -104,8 +104,16 @@ impl Parser<'_> {
 
     fn interface(&mut self) -> Option<TypeKind> {
         self.bump();
-        self.expect(Kind::Open(Bracket::Curly), "`{}`")?;
-        self.expect(Kind::Close(Bracket::Curly), "`}`: an interface has no methods here")?;
+        if self.kind() != Kind::Open(Bracket::Curly) {
+            self.unexpected("`{}`");
+            return None;
+        }
+        if self.second().kind != Kind::Close(Bracket::Curly) {
+            let diagnostic =
+                Diagnostic::new("an interface has no methods here", self.second().span, "expected `}`");
+            self.report(diagnostic);
+        }
+        self.skip_brackets();
         Some(TypeKind::Interface)
     }
 
