@@ -101,6 +101,7 @@ async fn pages_of_every_order_show_each_product_once() {
         loop {
             let (items, next) = world.list("", "", sort, (3, &token)).await.unwrap();
             seen.extend(items);
+            assert!(seen.len() <= whole.len(), "{sort}: a page comes twice");
             if next.is_empty() {
                 break;
             }

@@ -259,7 +259,7 @@ async fn check(steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn the_stock_is_what_a_naive_model_says(steps in prop::collection::vec(step(), 1..40)) {

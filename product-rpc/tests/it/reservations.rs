@@ -323,3 +323,27 @@ async fn two_instances_of_one_database_agree() {
     eventually(SOON, async || (one.stock("desk-lamp").await == (20, 0)).then_some(())).await;
     assert_eq!(two.list("", "", "", (100, "")).await.unwrap().0.len(), 24);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pinned_as_its_time_ended_stays_pinned() {
+    let (world, _folder) = world().await;
+    let orders: Vec<String> = (0..40).map(|at| format!("o{at}")).collect();
+    for order in &orders {
+        world.reserve_for(order, &[("dot-grid-notebook", 1)], 60_000).await.unwrap();
+    }
+    // All at once: a sweep finds many, and works on the last of them while they are pinned.
+    sqlx::query("UPDATE reservations SET expires_at = 1").execute(&world.db).await.unwrap();
+    let pins = orders.iter().rev().cloned().map(|order| {
+        let world = world.clone();
+        async move { world.pin(&order).await }
+    });
+    for pinned in pins.collect::<JoinSet<_>>().join_all().await {
+        assert_eq!(pinned.unwrap().status, "pinned");
+    }
+    world.reserve_for("later", &[("desk-lamp", 1)], 1).await.unwrap();
+    world.expired("later").await;
+    for order in &orders {
+        assert_eq!(world.status(order).await.unwrap(), "pinned", "{order}");
+    }
+    assert_eq!(world.stock("dot-grid-notebook").await, (200, 40));
+}
