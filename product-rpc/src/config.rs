@@ -6,12 +6,16 @@ use serde::Deserialize;
 use shared::config::{Faults, Mode, duration};
 use shared::queue;
 use shared::rpc::server;
+use shared::store::cache;
 use shared::store::sql::DataSource;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Config {
     pub data_source: DataSource,
+    /// For the list of categories.
+    #[serde(default)]
+    pub cache: cache::Conf,
     /// Where the events of orders come from.
     pub queue: queue::Conf,
     /// ISO 4217: what every price is in.

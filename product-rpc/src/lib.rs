@@ -19,6 +19,7 @@ use shared::queue::Queue;
 use shared::rpc;
 use shared::serve;
 use shared::service::Running;
+use shared::store::cache::Cache;
 use shared::store::idempotency;
 use shared::store::sql::Db;
 use tonic::service::Routes;
@@ -41,7 +42,8 @@ pub async fn start(
             format!("Currency: is {}, but the catalogue has prices in {other}", config.currency).into()
         );
     }
-    let ctx = ServiceContext::new(config, db, Metrics::of(lifecycle.name()));
+    let categories = Cache::try_new("product.categories", &config.cache, lifecycle)?;
+    let ctx = ServiceContext::new(config, db, categories, Metrics::of(lifecycle.name()));
     if ctx.config.seed {
         seed::fill(&ctx).await?;
     }

@@ -7,8 +7,8 @@ use shared::{clock, transaction};
 
 use crate::logic::create_product;
 use crate::model::category;
-use crate::model::product::{self, Product};
-use crate::svc::ServiceContext;
+use crate::model::product::Product;
+use crate::svc::{ALL_CATEGORIES, ServiceContext};
 
 const CATALOGUE: &str = include_str!("../seed/catalogue.json");
 
@@ -31,12 +31,12 @@ struct Entry {
     on_hand: i64,
 }
 
-/// Does nothing where there is a product already.
+/// Does nothing where there is a category already; without one there is no product.
 pub(crate) async fn fill(ctx: &ServiceContext) -> Result<(), BoxError> {
     let catalogue: Vec<Category> = serde_json::from_str(CATALOGUE)?;
     let now = clock::wall_ms();
     let filled: Result<()> = transaction!(ctx.db, |tx| {
-        if product::is_any(tx).await? {
+        if category::is_any(tx).await? {
             return Ok(());
         }
         for (position, category) in (0..).zip(&catalogue) {
@@ -49,9 +49,12 @@ pub(crate) async fn fill(ctx: &ServiceContext) -> Result<(), BoxError> {
     });
     match filled {
         // Another instance was faster.
-        Err(error) if sql::is_duplicate(&error) => Ok(()),
-        filled => Ok(filled?),
+        Err(error) if sql::is_duplicate(&error) => {}
+        filled => filled?,
     }
+    // What others cached of the empty catalogue.
+    ctx.categories.delete(ALL_CATEGORIES).await;
+    Ok(())
 }
 
 fn product(entry: &Entry, category_id: &str, currency: &str, now: i64) -> Product {

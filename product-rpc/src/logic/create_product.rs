@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::rules;
 use crate::model::product::{self, Product};
 use crate::model::stock_move;
-use crate::svc::ServiceContext;
+use crate::svc::{ALL_CATEGORIES, ServiceContext};
 
 const MOST_ON_HAND: i64 = 1_000_000;
 
@@ -42,7 +42,10 @@ pub(crate) async fn create_product(ctx: &ServiceContext, req: CreateProductReque
         insert(tx, &product).await
     });
     match made {
-        Ok(()) => Ok(product.into()),
+        Ok(()) => {
+            ctx.categories.delete(ALL_CATEGORIES).await;
+            Ok(product.into())
+        }
         Err(error) if sql::is_duplicate(&error) => {
             Err(Error::new(Code::Conflict, "version_conflict", "a product with this id is there already"))
         }

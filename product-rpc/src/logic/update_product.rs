@@ -6,10 +6,10 @@ use shared::transaction;
 
 use super::{no_such_product, rules};
 use crate::model::product::{self, Product};
-use crate::svc::ServiceContext;
+use crate::svc::{ALL_CATEGORIES, ServiceContext};
 
 pub(crate) async fn update_product(ctx: &ServiceContext, req: UpdateProductRequest) -> Result<Item> {
-    transaction!(ctx.db, |tx| {
+    let (product, is_moved) = transaction!(ctx.db, |tx| {
         let before = product::by_id_in(tx, &req.id).await?.ok_or_else(no_such_product)?;
         if before.version != req.expected_version {
             return Err(changed());
@@ -17,13 +17,18 @@ pub(crate) async fn update_product(ctx: &ServiceContext, req: UpdateProductReque
         let product = edited(&before, &req);
         rules::check(tx, &product, &ctx.config.currency, &[]).await?;
         if product == before {
-            return Ok(Item::from(product));
+            return Ok((product, false));
         }
         if !product::update(tx, &product).await? {
             return Err(changed());
         }
-        Ok(Item { version: product.version + 1, ..product.into() })
-    })
+        let is_moved = product.category_id != before.category_id;
+        Ok((Product { version: product.version + 1, ..product }, is_moved))
+    })?;
+    if is_moved {
+        ctx.categories.delete(ALL_CATEGORIES).await;
+    }
+    Ok(product.into())
 }
 
 fn edited(before: &Product, req: &UpdateProductRequest) -> Product {

@@ -87,11 +87,6 @@ pub(crate) async fn by_ids(db: &Db, ids: &[String]) -> Result<Vec<Product>> {
     Ok(select.fetch_all(db.named("products.by_ids")).await?)
 }
 
-pub(crate) async fn is_any(tx: &mut Tx) -> Result<bool> {
-    let select = sqlx::query("SELECT 1 FROM products LIMIT 1");
-    Ok(select.fetch_optional(tx.named("products.is_any")).await?.is_some())
-}
-
 /// A currency that is not this one, if there is a price in one.
 pub(crate) async fn other_currency(db: &Db, currency: &str) -> Result<Option<String>> {
     let select =

@@ -196,3 +196,24 @@ async fn a_shop_does_not_start_in_another_currency_than_its_prices() {
     let refused = product_rpc::start(listen, own, service.mode, &lifecycle).await.unwrap_err().to_string();
     assert_eq!(refused, "Currency: is USD, but the catalogue has prices in EUR");
 }
+
+#[tokio::test]
+async fn the_list_of_categories_is_remembered_until_a_product_comes_or_moves() {
+    let (world, _folder) = world().await;
+    let count = async |id: &str| {
+        let all = world.categories().await;
+        all.into_iter().find(|one| one.0 == id).unwrap().1
+    };
+    assert_eq!(count("garden").await, 4);
+    // Behind the service's back, so that it cannot know.
+    sqlx::query("UPDATE products SET category_id = 'kitchen' WHERE id = 'rain-gauge'")
+        .execute(&world.db)
+        .await
+        .unwrap();
+    assert_eq!(count("garden").await, 4);
+    create(world.clone(), rake()).await.unwrap();
+    assert_eq!((count("garden").await, count("kitchen").await), (4, 5));
+    let move_it = UpdateProductRequest { category_id: Some("kitchen".into()), ..edit(1) };
+    update(world.clone(), move_it).await.unwrap();
+    assert_eq!((count("garden").await, count("kitchen").await), (3, 6));
+}

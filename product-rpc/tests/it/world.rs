@@ -9,8 +9,8 @@ use proto::order::TOPIC;
 use proto::order::v1::OrderMoved;
 use proto::product::v1::product_client::ProductClient;
 use proto::product::v1::{
-    AdjustStockRequest, GetProductRequest, GetStockRequest, Item, Line, ListProductsRequest,
-    PinReservationRequest, ReleaseRequest, Reservation, ReserveRequest, Stock,
+    AdjustStockRequest, GetProductRequest, GetStockRequest, Item, Line, ListCategoriesRequest,
+    ListProductsRequest, PinReservationRequest, ReleaseRequest, Reservation, ReserveRequest, Stock,
 };
 use proto::v1::Page;
 use shared::config::{self, Loaded};
@@ -59,6 +59,7 @@ pub(crate) async fn open(folder: &Path, change: impl FnOnce(&mut Config)) -> Wor
     listen.timeout = SOON;
     listen.registry = format!("memory://{name}");
     own.queue.url = format!("memory://{name}?groups=product-rpc");
+    own.cache.url = format!("memory://{name}");
     own.queue.consumer.back_off = Duration::from_millis(1);
     own.reservation.sweep = Duration::from_millis(5);
     own.data_source.acquire_timeout = SOON;
@@ -154,6 +155,12 @@ impl World {
             (self.status(order).await.as_deref() == Some("expired")).then_some(())
         })
         .await;
+    }
+
+    /// Category and number of products.
+    pub(crate) async fn categories(&self) -> Vec<(String, i64)> {
+        let rsp = self.product.clone().list_categories(ListCategoriesRequest {}).await.unwrap();
+        rsp.into_inner().items.into_iter().map(|one| (one.id, one.product_count)).collect()
     }
 
     pub(crate) async fn list(
