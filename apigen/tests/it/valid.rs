@@ -218,3 +218,13 @@ fn the_disk_knows_a_file_under_all_its_names() {
     let contract = apigen::load(folder.path().join("main.api")).unwrap();
     assert_eq!((contract.structs.len(), contract.files.len()), (1, 2));
 }
+
+#[test]
+fn the_example_of_the_readme_is_right() {
+    let readme = include_str!("../../README.md");
+    let begin = readme.find("syntax =").unwrap();
+    let example = &readme[begin..begin + readme[begin..].find("```").unwrap()];
+    let files = [("a.api", example), ("money.api", "type Money {}")];
+    assert_eq!(apigen::parse(&files).unwrap().routes.len(), 1);
+    assert_eq!(apigen::format("a.api", example).unwrap(), example);
+}

@@ -29,7 +29,8 @@ impl Printer {
         self.push(bracket.close());
     }
 
-    /// `cells` are `None` for what takes several lines, or has no columns; `print` prints that.
+    /// `cells` are those of the columns, or `None` for what takes several lines or has no columns; `print` prints that.
+    /// The comments behind are the last column.
     pub(super) fn table<T>(
         &mut self,
         bracket: Bracket,
@@ -37,19 +38,20 @@ impl Printer {
         cells: impl Fn(&T) -> Option<Vec<String>>,
         print: impl Fn(&mut Printer, &T),
     ) {
-        let rows: Vec<Option<Vec<String>>> = block.items.iter().map(|item| cells(&item.value)).collect();
-        let mut widths = Vec::new();
+        let runs = block.items.chunk_by(|_, next| !is_apart(next));
+        let lines: Vec<Option<String>> = runs.flat_map(|run| aligned(run, &cells)).collect();
         self.block(bracket, block, |printer, item, index| {
-            if index == 0 || is_apart(item) {
-                let run = block.items[index + 1..].iter().take_while(|item| !is_apart(item)).count();
-                widths = table::widths(rows[index..=index + run].iter().flatten().map(Vec::as_slice));
-            }
             printer.begin(item, within(index));
-            match &rows[index] {
-                Some(row) => printer.push(&table::line(row, &widths)),
-                None => print(printer, &item.value),
+            match &lines[index] {
+                Some(line) => {
+                    printer.push(line);
+                    printer.end_line();
+                }
+                None => {
+                    print(printer, &item.value);
+                    printer.finish(item);
+                }
             }
-            printer.finish(item);
         });
     }
 
@@ -67,6 +69,24 @@ pub(super) fn within(index: usize) -> Space {
 /// A blank line between all of them.
 pub(super) fn apart(index: usize) -> Space {
     if index == 0 { Space::None } else { Space::Blank }
+}
+
+fn aligned<T>(run: &[Item<T>], cells: impl Fn(&T) -> Option<Vec<String>>) -> Vec<Option<String>> {
+    let mut rows: Vec<Option<Vec<String>>> = run.iter().map(|item| cells(&item.value)).collect();
+    let columns = rows.iter().flatten().map(Vec::len).max().unwrap_or_default();
+    for (row, item) in rows.iter_mut().zip(run) {
+        if let Some(row) = row.as_mut().filter(|_| !item.behind.is_empty()) {
+            row.resize(columns, String::new());
+            row.push(behind(item));
+        }
+    }
+    let widths = table::widths(rows.iter().flatten().map(Vec::as_slice));
+    rows.into_iter().map(|row| row.map(|row| table::line(&row, &widths))).collect()
+}
+
+fn behind<T>(item: &Item<T>) -> String {
+    let comments: Vec<&str> = item.behind.iter().map(|comment| comment.text.as_str()).collect();
+    comments.join(" ")
 }
 
 fn is_apart<T>(item: &Item<T>) -> bool {

@@ -1,13 +1,16 @@
 //! Lines whose parts stand below each other.
 
-/// How wide each column is but the last. A cell that is the last one of its row needs no width.
+/// How wide each column is but the last. A cell that is the last one of its row needs no width, and one of several lines
+/// has none.
 pub(super) fn widths<'a>(rows: impl IntoIterator<Item = &'a [String]>) -> Vec<usize> {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         let padded = row.len().saturating_sub(1);
         widths.resize(widths.len().max(padded), 0);
         for (width, cell) in widths.iter_mut().zip(&row[..padded]) {
-            *width = (*width).max(cell.chars().count());
+            if !cell.contains('\n') {
+                *width = (*width).max(cell.chars().count());
+            }
         }
     }
     widths

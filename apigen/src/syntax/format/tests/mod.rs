@@ -102,6 +102,22 @@ fn declarations_stand_apart_and_imports_need_not() {
 }
 
 #[test]
+fn comments_behind_are_a_column() {
+    becomes(
+        "type A {\nB int // b\nLonger string `json:\"c\"` // c\nD bool\n\nE int // e\n}",
+        concat!(
+            "type A {\n",
+            "\tB      int               // b\n",
+            "\tLonger string `json:\"c\"` // c\n",
+            "\tD      bool\n",
+            "\n",
+            "\tE int // e\n",
+            "}\n",
+        ),
+    );
+}
+
+#[test]
 fn structs_in_structs_are_indented() {
     becomes(
         "type A{B []{\nC int\n} `json:\"b\"`\nLonger int}",
