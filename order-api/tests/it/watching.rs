@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use proto::order::TOPIC;
 use proto::order::v1::{GetOrderRequest, Move, OrderView};
 use serde_json::json;
@@ -97,6 +98,20 @@ async fn what_happens_is_told_live_and_once() {
         assert_eq!(events.told().await, (4, "cancelled".to_owned()));
     }
     assert_eq!(world.order.asked::<GetOrderRequest>("get_order").len(), 2);
+}
+
+#[tokio::test]
+async fn what_happens_while_the_history_is_read_is_not_lost() {
+    let world = World::new("watch-race").await;
+    let queue = world.queue.clone();
+    world.order.on("get_order", move |_: GetOrderRequest| {
+        // After the history was read, and before its answer arrives.
+        queue.publish(TOPIC, moved(2, "paying")).now_or_never().expect("nobody is waited for").unwrap();
+        Ok(order())
+    });
+    let mut events = Events::open(world.as_customer("GET", PATH)).await;
+    assert_eq!(events.told().await, (1, "pending_payment".to_owned()));
+    assert_eq!(events.told().await, (2, "paying".to_owned()));
 }
 
 #[tokio::test]
