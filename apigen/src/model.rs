@@ -116,7 +116,7 @@ pub enum Rule {
     Length { from: usize, to: Option<usize> },
     /// `options=a|b`.
     Options(Vec<String>),
-    /// `format=email`: a name of `shared::rest::Format`, in lower case.
+    /// `format=email`: a name of `shared::format::Format`, in lower case.
     Format(String),
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proto::order::v1;
 use shared::config::Secret;
 use shared::error::{Error, Result, Violation};
+use shared::format::Format;
 
 /// No `Debug`: nothing of it is for a log.
 pub(crate) struct Card {
@@ -22,10 +23,10 @@ impl Card {
             return Err(Error::invalid(vec![Violation::new("/card", "is required")]));
         };
         let mut faults = Vec::new();
-        if !is_number(&card.number) {
+        if !Format::Luhn.fits(&card.number) {
             faults.push(Violation::new("/card/number", "is no card number"));
         }
-        if !(3..=4).contains(&card.cvc.len()) || !is_digits(&card.cvc) {
+        if !(3..=4).contains(&card.cvc.len()) || !Format::Digits.fits(&card.cvc) {
             faults.push(Violation::new("/card/cvc", "must be 3 or 4 digits"));
         }
         let (year, month) = year_and_month(now);
@@ -59,31 +60,6 @@ impl Card {
     pub(crate) fn imprint(&self) -> String {
         format!("{} {} {}/{}", self.brand(), self.last4(), self.exp_month, self.exp_year)
     }
-}
-
-fn is_digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// 12 to 19 digits (ISO/IEC 7812) with Luhn's check digit.
-fn is_number(text: &str) -> bool {
-    if !(12..=19).contains(&text.len()) || !is_digits(text) {
-        return false;
-    }
-    let sum: u32 = text
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(at, byte)| {
-            let digit = u32::from(byte - b'0');
-            match (at % 2, digit) {
-                (0, digit) => digit,
-                (_, digit) if digit > 4 => 2 * digit - 9,
-                (_, digit) => 2 * digit,
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 /// By the issuer's range; the number has at least six digits.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use shared::config::{Faults, Mode, duration};
+use shared::format::Format;
 use shared::rpc::{client, server};
+use shared::store::idempotency;
 use shared::store::sql::DataSource;
 use shared::{http_client, queue};
 
@@ -28,7 +30,7 @@ pub struct Config {
     pub reconcile: Reconcile,
     pub queue: queue::Conf,
     #[serde(default)]
-    pub idempotency: Idempotency,
+    pub idempotency: idempotency::Conf,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -116,29 +118,12 @@ impl Default for Reconcile {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-pub struct Idempotency {
-    /// A key whose first try ended without an answer is free after this.
-    #[serde(with = "duration")]
-    pub lease: Duration,
-    /// Answers are kept this long.
-    #[serde(with = "duration")]
-    pub keep: Duration,
-}
-
-impl Default for Idempotency {
-    fn default() -> Idempotency {
-        Idempotency { lease: Duration::from_secs(30), keep: Duration::from_secs(48 * 3600) }
-    }
-}
-
 impl shared::config::Config for Config {
     type Listen = server::Conf;
 
     fn check(&self, _: Mode, faults: &mut Faults) {
-        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            faults.add("Currency", "must be three capital letters, such as EUR");
+        if !Format::Currency.fits(&self.currency) {
+            faults.add("Currency", format!("must be {}", Format::Currency.description()));
         }
         if !(1..=MOST_LINES).contains(&self.cart.max_lines) {
             faults.add("Cart.MaxLines", format!("must be from 1 to {MOST_LINES}, as many as an order has"));

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use shared::config::{Faults, Mode, duration};
+use shared::format::Format;
 use shared::queue;
 use shared::rpc::server;
-use shared::store::cache;
 use shared::store::sql::DataSource;
+use shared::store::{cache, idempotency};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -25,7 +26,7 @@ pub struct Config {
     #[serde(default)]
     pub reservation: Reservation,
     #[serde(default)]
-    pub idempotency: Idempotency,
+    pub idempotency: idempotency::Conf,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -55,29 +56,12 @@ impl Default for Reservation {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-pub struct Idempotency {
-    /// After a crash in the middle a key is free again after this.
-    #[serde(with = "duration")]
-    pub lease: Duration,
-    /// How long an answer is kept.
-    #[serde(with = "duration")]
-    pub keep: Duration,
-}
-
-impl Default for Idempotency {
-    fn default() -> Idempotency {
-        Idempotency { lease: Duration::from_secs(10), keep: Duration::from_secs(24 * 3600) }
-    }
-}
-
 impl shared::config::Config for Config {
     type Listen = server::Conf;
 
     fn check(&self, _: Mode, faults: &mut Faults) {
-        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            faults.add("Currency", "must be three capital letters, such as EUR");
+        if !Format::Currency.fits(&self.currency) {
+            faults.add("Currency", format!("must be {}", Format::Currency.description()));
         }
         let Reservation { ttl, max_ttl, sweep, batch } = self.reservation;
         if ttl.is_zero() || ttl > max_ttl {

@@ -6,6 +6,7 @@ pub mod config;
 pub mod crash;
 pub mod discovery;
 pub mod error;
+pub mod format;
 pub mod guard;
 pub mod http_client;
 pub mod lifecycle;

@@ -8,12 +8,13 @@ use super::tokens::ident;
 use crate::model::{Contract, Field, Presence, Type};
 
 /// What the code of a contract uses, and where it is from.
-const KNOWN: [(&str, &[&str]); 5] = [
+const KNOWN: [(&str, &[&str]); 6] = [
     ("std", &["boxed::Box", "option::Option", "string::String", "vec::Vec"]),
     ("std", &["collections::BTreeMap", "ops::Bound"]),
     ("serde", &["Serialize"]),
     ("serde_json", &["Value"]),
-    ("shared::rest", &["Decode", "Faults", "Format", "Input", "Members", "Pointer", "Request", "Rule"]),
+    ("shared::format", &["Format"]),
+    ("shared::rest", &["Decode", "Faults", "Input", "Members", "Pointer", "Request", "Rule"]),
 ];
 
 /// Where a type is written.

@@ -23,7 +23,7 @@ fn the_file_says_what_is_so_without_it() {
     assert_eq!(format!("{:?}", written.reconcile), format!("{:?}", order_rpc::config::Reconcile::default()));
     assert_eq!(
         format!("{:?}", written.idempotency),
-        format!("{:?}", order_rpc::config::Idempotency::default())
+        format!("{:?}", shared::store::idempotency::Conf::default())
     );
     assert_eq!(format!("{:?}", written.queue.relay), format!("{:?}", shared::queue::outbox::Conf::default()));
     let cart = order_rpc::config::Cart { url: "memory://cart".into(), ..Default::default() };
@@ -33,7 +33,7 @@ fn the_file_says_what_is_so_without_it() {
 #[test]
 fn what_does_not_fit_together_is_refused_with_its_key() {
     for (from, to, fault) in [
-        ("Currency: EUR", "Currency: euro", "Currency: must be three capital letters"),
+        ("Currency: EUR", "Currency: euro", "Currency: must be a currency code"),
         ("MaxLines: 50", "MaxLines: 51", "Cart.MaxLines: must be from 1 to 50"),
         ("Expiry: 15m", "Expiry: 0s", "Order.Expiry: must be longer than nothing"),
         ("Batch: 100", "Batch: 0", "Order.Sweep.Batch: must be at least 1"),

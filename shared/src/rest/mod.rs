@@ -27,7 +27,6 @@ pub mod etag;
 
 mod decode;
 mod extract;
-mod format;
 mod json;
 mod lists;
 mod members;
@@ -39,7 +38,6 @@ mod validate;
 
 pub use decode::{Decode, Faults, Pointer};
 pub use extract::{Call, Input, Request};
-pub use format::Format;
 pub use lists::Middlewares;
 pub use members::Members;
 pub use reply::Reply;

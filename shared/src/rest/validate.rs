@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeInclusive};
 use serde_json::Value;
 
 use super::decode::{Faults, Pointer, integer};
-use super::format::Format;
+use crate::format::Format;
 
 /// One rule. All but [`Rule::Length`] hold for each item where the value is a list.
 #[derive(Debug, Clone, PartialEq)]

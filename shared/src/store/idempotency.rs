@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use uuid::Uuid;
 
 use super::sql::{self, Db, Tx};
 use crate::clock;
+use crate::config::duration;
 use crate::error::{BoxError, Code, Error, Result};
 use crate::lifecycle::Lifecycle;
 use crate::transaction;
@@ -29,6 +31,24 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_age ON idempotency (created_at);
 ";
+
+/// `Idempotency:` in a configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Conf {
+    /// A key whose first try ended without an answer is free after this.
+    #[serde(with = "duration")]
+    pub lease: Duration,
+    /// Answers are kept this long.
+    #[serde(with = "duration")]
+    pub keep: Duration,
+}
+
+impl Default for Conf {
+    fn default() -> Conf {
+        Conf { lease: Duration::from_secs(30), keep: Duration::from_secs(48 * 3600) }
+    }
+}
 
 /// A key's owner, its route, and the request it came with.
 pub struct Key {

@@ -12,7 +12,7 @@ use crate::diagnostics::{Diagnostic, Faults, did_you_mean, one_of};
 use crate::model::{Rule, Type};
 use crate::syntax::ast::Name;
 
-/// Those of `shared::rest::Format`.
+/// Those of `shared::format::Format`.
 const FORMATS: [&str; 7] = ["email", "country", "currency", "luhn", "uuid", "slug", "digits"];
 
 pub(super) fn of(wire: &Wire, ty: &Type, faults: &mut Faults) -> Vec<Rule> {

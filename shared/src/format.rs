@@ -1,4 +1,4 @@
-//! The forms that a contract can ask of a text, by name: `format=email`.
+//! The forms that a text can be asked for, by a contract (`format=email`) or by logic.
 
 /// Each variant is a word of the contract language, in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Format {
 }
 
 impl Format {
-    pub(super) fn fits(self, text: &str) -> bool {
+    pub fn fits(self, text: &str) -> bool {
         match self {
             Format::Email => is_email(text),
             Format::Country => in_list(COUNTRIES, text, 2),
@@ -35,7 +35,7 @@ impl Format {
     }
 
     /// After "must be".
-    pub(super) fn description(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Format::Email => "an e-mail address",
             Format::Country => "a country code of ISO 3166-1, such as DE",
