@@ -1,3 +1,3 @@
-//! What `order.api` says: its types, a handler a route, and the routes; `apigen show order-api/order.api` prints it.
+//! What `order.api` says: its types, a handler a route, and the routes; `cargo run -p apigen -- show code order-api/order.api` prints it.
 
 include!(concat!(env!("OUT_DIR"), "/order_api.rs"));
