@@ -1,3 +1,4 @@
-//! What `order.api` says: its types, a handler a route, and the routes; `cargo run -p apigen -- show code order-api/order.api` prints it.
+//! What `order.api` says: its types, a handler a route, and the routes. To read it:
+//! `cargo run -p apigen -- show code order-api/order.api`.
 
 include!(concat!(env!("OUT_DIR"), "/order_api.rs"));
