@@ -1,8 +1,9 @@
 # Thin: each target is one command that also works by hand.
 
 CARGO ?= cargo
+DATA ?= data
 
-.PHONY: help test fmt lint clean tools
+.PHONY: help run test fmt lint clean tools
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -10,8 +11,11 @@ help: ## What can be made
 tools:
 	@sh deploy/check-tools
 
+run: tools ## Build the shop, and start all of it in one process
+	$(CARGO) run -p mall -- --data $(DATA)
+
 test: tools ## All tests
-	$(CARGO) test --workspace --all-targets
+	$(CARGO) test --workspace
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
