@@ -10,6 +10,7 @@ pub mod format;
 pub mod guard;
 pub mod http_client;
 pub mod lifecycle;
+mod linger;
 pub mod pipeline;
 pub mod queue;
 pub mod rest;

@@ -1,15 +1,17 @@
 //! The accept loop behind every listening port: REST, RPC, admin. HTTP/1.1 and HTTP/2 without TLS on one port. A stop
 //! loses nothing that was accepted: answers ask for `Connection: close` while the service leaves, HTTP/2 gets its GOAWAY,
-//! and only then the listener closes.
+//! and only then the listener closes. An answer that came before its request was read asks for it too.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,6 +24,7 @@ use tower::ServiceExt;
 use crate::config::duration;
 use crate::error::BoxError;
 use crate::lifecycle::Lifecycle;
+use crate::linger::{Lingering, Watched};
 
 /// `Connections:` in a configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,14 +135,22 @@ async fn connection(
         let (router, lifecycle) = (router.clone(), leaving.clone());
         async move {
             let version = req.version();
-            let mut rsp = router.oneshot(req.map(axum::body::Body::new)).await?;
-            if lifecycle.is_leaving() {
+            // Of HTTP/2 a stream ends, and of a request without a body nothing is left.
+            let read =
+                (version < Version::HTTP_2 && !req.body().is_end_stream()).then(Arc::<AtomicBool>::default);
+            let req = req.map(|body| match &read {
+                Some(read) => axum::body::Body::new(Watched::new(body, read.clone())),
+                None => axum::body::Body::new(body),
+            });
+            let mut rsp = router.oneshot(req).await?;
+            if lifecycle.is_leaving() || read.is_some_and(|read| !read.load(Ordering::Relaxed)) {
                 say_goodbye(version, &mut rsp);
             }
             Ok::<_, std::convert::Infallible>(rsp)
         }
     });
-    let mut serving = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut serving =
+        pin!(server.serve_connection_with_upgrades(TokioIo::new(Lingering::new(stream)), service));
     tokio::select! {
         ended = serving.as_mut() => return ended,
         () = lifecycle.draining() => serving.as_mut().graceful_shutdown(),

@@ -6,6 +6,7 @@ mod admin;
 mod cache;
 mod http_client;
 mod lifecycle;
+mod linger;
 mod log;
 mod pipeline;
 mod pipeline_cost;
