@@ -79,7 +79,8 @@ async fn live(
     // The admin port outlives the services, so that it can say that they are leaving.
     let admin_port =
         Lifecycle::new(&service.name, &Shutdown { beat: Duration::ZERO, ..service.shutdown.clone() });
-    admin::start(&service.prometheus, &process, &admin_port).await?;
+    let address = admin::start(&service.prometheus, &process, &admin_port).await?;
+    tracing::info!(%address, "the admin port listens");
     let ended = tokio::select! {
         ended = until(start(&process), &process) => ended,
         () = signalled() => Ok(()),

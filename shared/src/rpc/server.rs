@@ -6,8 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::map_response;
+use axum::response::Response;
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tonic::Status;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 
@@ -15,10 +18,11 @@ use super::lists::{self, Middlewares};
 use super::methods::methods;
 use crate::config::{Part, duration};
 use crate::discovery::Registry;
-use crate::error::BoxError;
+use crate::error::{BoxError, Code};
 use crate::lifecycle::Lifecycle;
 use crate::pipeline::Pick;
 use crate::serve::{self, Connections};
+use crate::service::chain;
 
 /// The keys of an RPC service.
 #[derive(Debug, Clone, Deserialize)]
@@ -79,7 +83,7 @@ pub async fn start(
     let list = |method| lists::server(service, &conf.middlewares, conf.timeout, method);
     let by_path: HashMap<_, _> = known.iter().map(|one| (one.path.clone(), list(Some(one)))).collect();
     let pick = Pick::ByPath(Arc::new(by_path), list(None));
-    let router = routes.into_axum_router().layer(pick);
+    let router = routes.into_axum_router().layer(map_response(edge)).layer(pick);
     let address = serve::start(listener, router, &conf.connections, lifecycle)?;
     if !conf.registry.is_empty() {
         let host = if conf.advertise.is_empty() { &conf.host } else { &conf.advertise };
@@ -91,4 +95,14 @@ pub async fn start(
         });
     }
     Ok(address)
+}
+
+/// Here an error is logged, with its whole chain, where the fault is ours. tonic keeps it beside the answer.
+async fn edge(rsp: Response) -> Response {
+    if let Some(status) = rsp.extensions().get::<Status>()
+        && Code::from_grpc(status.code()).http() >= 500
+    {
+        tracing::error!(code = ?status.code(), error = chain(status), "failed");
+    }
+    rsp
 }
