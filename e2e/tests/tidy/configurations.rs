@@ -10,6 +10,7 @@ fn parse(member: &str, path: &str, text: &str) -> Option<Result<(), config::Erro
         config::parse::<C>(path, text, &|_| None).map(|_| ())
     }
     Some(match member {
+        "mall" => as_a::<mall::config::Config>(path, text),
         "order-api" => as_a::<order_api::config::Config>(path, text),
         "order-rpc" => as_a::<order_rpc::config::Config>(path, text),
         "payment-sim" => as_a::<payment_sim::config::Config>(path, text),
