@@ -3,7 +3,7 @@
 CARGO ?= cargo
 DATA ?= data
 
-.PHONY: help run test fmt lint clean tools
+.PHONY: help run test build-tests try-new-route fmt lint clean tools
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,6 +16,12 @@ run: tools ## Build the shop, and start all of it in one process
 
 test: tools ## All tests
 	$(CARGO) test --workspace
+
+build-tests: tools ## Build all tests, and run none
+	$(CARGO) test --workspace --no-run
+
+try-new-route: tools ## Add a route to a copy of the gateway by the two edits of CONTRIBUTING.md, and call it
+	bash deploy/try-new-route
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
