@@ -1,7 +1,9 @@
 //! What every use case of order-rpc may need; built once, cheap to clone.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use proto::product::v1::product_client::ProductClient;
 use shared::clock;
 use shared::error::{Error, Result};
@@ -63,9 +65,10 @@ impl ServiceContext {
         let (tell, told) = oneshot::channel();
         self.lifecycle.spawn_job(ambient::scope(ambient, async move {
             // Nobody may be there to hear it.
-            tell.send(work.await).ok();
+            tell.send(AssertUnwindSafe(work).catch_unwind().await).ok();
         }));
-        told.await.map_err(Error::internal)?
+        // A panic is the request's, whose pipeline knows what to do with it.
+        told.await.map_err(Error::internal)?.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::status::Status;
 use crate::svc::ServiceContext;
 
 /// How often a move is tried anew because another one came first. An order has few moves in its life.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 
 /// Who makes a move, and why.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,12 @@ pub(crate) async fn advance(
             return Ok(moved);
         }
     }
-    Err(Error::unavailable("others are moving this order at the same time"))
+    Err(overtaken())
+}
+
+/// What may well succeed the next time.
+pub(super) fn overtaken() -> Error {
+    Error::unavailable("others are moving this order at the same time")
 }
 
 /// A move within a transaction that does more; `false` where another one came first, and nothing was written.

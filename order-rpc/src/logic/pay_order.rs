@@ -11,9 +11,9 @@ use shared::store::idempotency::{self, Claim, Key, Known};
 use shared::store::sql::Tx;
 use shared::{clock, crash, transaction};
 
-use super::advance::{Cause, advance_in};
+use super::advance::{Cause, TRIES, advance_in, overtaken};
 use super::answer::{self, Answer};
-use super::settle::{find, overtaken, settle_in};
+use super::settle::{find, settle_in};
 use super::{check_user, expire, no_such_order, view};
 use crate::card::Card;
 use crate::model::order::{self, Order};
@@ -21,9 +21,6 @@ use crate::model::payment::{self, Payment};
 use crate::provider::{Outcome, Unknown};
 use crate::status::Status;
 use crate::svc::ServiceContext;
-
-/// How often a move is tried anew because another one came first.
-const TRIES: u32 = 8;
 
 /// To the customer, a payment that was voided is one that did not go through.
 const VOIDED: &str = "processing_error";
@@ -45,16 +42,18 @@ pub(crate) async fn pay_order(ctx: &ServiceContext, req: PayOrderRequest) -> Res
 }
 
 async fn pay(ctx: &ServiceContext, order_id: &str, card: &Card, claim: &Claim) -> Result<OrderView> {
-    if claim.again {
-        // An earlier request under this key may have asked the provider. It is not asked again: what became of that payment
-        // is known, or will be by the reconciler.
-        if let Some(answer) = earlier(ctx, claim).await? {
-            return answer.give();
-        }
+    // An earlier request under this key may have asked the provider. It is not asked again: what became of that payment is
+    // known, or will be by the reconciler.
+    if let Some(answer) = earlier(ctx, claim).await? {
+        return answer.give();
     }
     let order = match begin(ctx, order_id, card, claim).await {
         Ok(order) => order,
         Err(error) => {
+            // That request may be late rather than dead, and have begun meanwhile.
+            if let Some(answer) = earlier(ctx, claim).await? {
+                return answer.give();
+            }
             // Nothing was charged. Should the commit have been done all the same, the reconciler takes it back.
             answer::free(&ctx.db, claim).await;
             return Err(error);
@@ -83,6 +82,9 @@ async fn pay(ctx: &ServiceContext, order_id: &str, card: &Card, claim: &Claim) -
 
 /// What an earlier request under the key came to, if it came as far as a payment.
 async fn earlier(ctx: &ServiceContext, claim: &Claim) -> Result<Option<Answer>> {
+    if !claim.again {
+        return Ok(None);
+    }
     transaction!(ctx.db, |tx| {
         let Some(payment) = payment::by_id(tx, &claim.subject).await? else { return Ok(None) };
         let answer = answer(tx, &payment).await?;

@@ -5,7 +5,7 @@ use shared::error::{Error, Result};
 use shared::store::sql::Tx;
 use shared::{clock, transaction};
 
-use super::advance::{Cause, advance_in};
+use super::advance::{Cause, advance_in, overtaken};
 use crate::model::order;
 use crate::model::payment::{self, Payment};
 use crate::provider::Outcome;
@@ -53,8 +53,4 @@ pub(super) async fn settle_in(tx: &mut Tx, payment_id: &str, outcome: &Outcome) 
 pub(super) async fn find(tx: &mut Tx, payment_id: &str) -> Result<Payment> {
     let found = payment::by_id(tx, payment_id).await?;
     found.ok_or_else(|| Error::internal(format!("there is no payment {payment_id}")))
-}
-
-pub(super) fn overtaken() -> Error {
-    Error::unavailable("others are moving this order at the same time")
 }

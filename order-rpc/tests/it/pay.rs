@@ -257,6 +257,60 @@ async fn a_customer_who_goes_away_has_paid_all_the_same() {
 }
 
 #[tokio::test]
+async fn who_lost_the_key_meanwhile_writes_what_was_charged_all_the_same() {
+    let world = world_with(nobody_asks).await;
+    let placed = world.placed("anna").await;
+    world.provider.shut();
+    let late = world.pay("anna", &placed.id, "k", GOOD);
+    let other = async {
+        eventually(SOON, async || (world.provider.calls("charge") > 0).then_some(())).await;
+        // The first is taken for dead.
+        world.records.end_leases().await;
+        let paying = world.pay("anna", &placed.id, "k", GOOD).await.unwrap();
+        assert_eq!(paying.status, "paying");
+        world.provider.open();
+        paying
+    };
+    let (paid, paying) = tokio::join!(late, other);
+    assert_eq!(paid.unwrap().status, "paid");
+    assert_eq!(world.get("anna", &placed.id).await.unwrap().status, "paid");
+    // The key's answer is the one that was given first under it.
+    assert_eq!(world.pay("anna", &placed.id, "k", GOOD).await.unwrap(), paying);
+    assert_eq!((world.provider.calls("charge"), world.provider.taken(&placed.id)), (1, 1));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn of_two_with_one_key_of_which_one_is_late_one_charges() {
+    for _ in 0..5 {
+        let world = world_with(nobody_asks).await;
+        let placed = world.placed("anna").await;
+        world.catalogue.break_down("pin_reservation", Fault::Waits);
+        let late = world.pay("anna", &placed.id, "k", GOOD);
+        let other = async {
+            eventually(SOON, async || (world.catalogue.calls("pin_reservation") > 0).then_some(())).await;
+            world.records.end_leases().await;
+            world.pay("anna", &placed.id, "k", GOOD).await
+        };
+        let both = async {
+            eventually(SOON, async || (world.catalogue.calls("pin_reservation") > 1).then_some(())).await;
+            world.catalogue.heal();
+        };
+        let (late, other, ()) = tokio::join!(late, other, both);
+        // Who owns the key answers what became of its payment, whoever made it.
+        assert!(matches!(other.unwrap().status.as_str(), "paying" | "paid"));
+        match late {
+            Ok(paid) => assert_eq!(paid.status, "paid"),
+            Err(refused) => assert_eq!(refused.reason(), "illegal_transition"),
+        }
+        world.becomes("anna", &placed.id, "paid").await;
+        assert_eq!((world.provider.calls("charge"), world.records.open_keys().await), (1, 0));
+        assert!(world.pay("anna", &placed.id, "k", GOOD).await.is_ok());
+        world.audit().await;
+    }
+}
+
+#[tokio::test]
 async fn no_card_is_kept() {
     let world = world_with(nobody_asks).await;
     for number in [GOOD, DECLINED, BREAKS] {
