@@ -4,6 +4,7 @@ pub mod config;
 
 mod card;
 mod logic;
+mod metrics;
 mod model;
 mod provider;
 mod server;

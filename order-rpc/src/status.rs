@@ -21,7 +21,7 @@ pub(crate) enum Status {
     Refunded,
 }
 
-const NAMES: [(Status, &str); 8] = [
+pub(crate) const NAMES: [(Status, &str); 8] = [
     (Status::PendingPayment, "pending_payment"),
     (Status::Paying, "paying"),
     (Status::Paid, "paid"),

@@ -14,6 +14,7 @@ use shared::store::sql::Db;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::model::cart::Carts;
 use crate::provider::Provider;
 
@@ -25,6 +26,7 @@ pub(crate) struct Parts {
     pub db: Db,
     pub carts: Carts,
     pub provider: Provider,
+    pub metrics: Metrics,
     product: ProductClient<Channel>,
     lifecycle: Lifecycle,
 }
@@ -38,7 +40,8 @@ impl ServiceContext {
         product: ProductClient<Channel>,
         lifecycle: Lifecycle,
     ) -> ServiceContext {
-        ServiceContext(Arc::new(Parts { config, db, carts, provider, product, lifecycle }))
+        let metrics = Metrics::of(lifecycle.name());
+        ServiceContext(Arc::new(Parts { config, db, carts, provider, metrics, product, lifecycle }))
     }
 
     pub(crate) fn product(&self) -> ProductClient<Channel> {

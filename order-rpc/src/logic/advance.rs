@@ -62,6 +62,7 @@ pub(crate) async fn advance(
             Ok(Some(Moved { owed }))
         })?;
         if let Some(moved) = moved {
+            ctx.metrics.moved(to);
             return Ok(moved);
         }
     }

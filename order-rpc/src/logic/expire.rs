@@ -24,8 +24,10 @@ pub(super) fn is_overdue(order: &Order) -> bool {
 /// Where another move came first, nothing happens.
 pub(super) async fn expire(ctx: &ServiceContext, order: &Order) -> Result<()> {
     let cause = Cause::ours("not paid in time");
-    transaction!(ctx.db, |tx| {
-        advance_in(tx, order, Status::Expired, cause).await?;
-        Ok(())
-    })
+    let has_expired: bool =
+        transaction!(ctx.db, |tx| { advance_in(tx, order, Status::Expired, cause).await })?;
+    if has_expired {
+        ctx.metrics.moved(Status::Expired);
+    }
+    Ok(())
 }

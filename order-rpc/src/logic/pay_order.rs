@@ -13,7 +13,7 @@ use shared::{clock, crash, transaction};
 
 use super::advance::{Cause, TRIES, advance_in, overtaken};
 use super::answer::{self, Answer};
-use super::settle::{find, settle_in};
+use super::settle::{Settled, find, settle_in};
 use super::{check_user, expire, no_such_order, view};
 use crate::card::Card;
 use crate::model::order::{self, Order};
@@ -127,6 +127,7 @@ async fn begin(ctx: &ServiceContext, order_id: &str, card: &Card, claim: &Claim)
             Ok(begun)
         })?;
         if begun {
+            ctx.metrics.moved(Status::Paying);
             return Ok(order);
         }
     }
@@ -156,8 +157,9 @@ async fn pin(ctx: &ServiceContext, order: &Order) -> Result<bool> {
 async fn conclude(ctx: &ServiceContext, outcome: &Outcome, claim: &Claim) -> Result<Answer> {
     let check_at = ctx.next_check_at();
     for _ in 0..TRIES {
-        let answer: Option<Answer> = transaction!(ctx.db, |tx| {
-            if !settle_in(tx, &claim.subject, outcome).await? {
+        let concluded: Option<(Settled, Answer)> = transaction!(ctx.db, |tx| {
+            let settled = settle_in(tx, &claim.subject, outcome).await?;
+            if let Settled::Overtaken = settled {
                 return Ok(None);
             }
             let payment = find(tx, &claim.subject).await?;
@@ -170,11 +172,13 @@ async fn conclude(ctx: &ServiceContext, outcome: &Outcome, claim: &Claim) -> Res
                 Err(error) if answer::is_lost(&error) => {}
                 kept => kept?,
             }
-            Ok(Some(answer))
+            Ok(Some((settled, answer)))
         })?;
-        if let Some(answer) = answer {
-            return Ok(answer);
+        let Some((settled, answer)) = concluded else { continue };
+        if let Settled::Moved(to) = settled {
+            ctx.metrics.moved(to);
         }
+        return Ok(answer);
     }
     Err(overtaken())
 }

@@ -114,7 +114,10 @@ async fn write(
         Ok(view)
     });
     match written {
-        Ok(view) => Ok(view),
+        Ok(view) => {
+            ctx.metrics.moved(order.status);
+            Ok(view)
+        }
         // The commit itself failed, and may have been done: the order may be there and need its stock. The next request with
         // the key finds either the answer, or a hold to clear away.
         Err(error) if is_complete => {

@@ -15,23 +15,37 @@ use crate::svc::ServiceContext;
 /// A code is as long as its column.
 const LONGEST_CODE: usize = 50;
 
-/// Until it is written; where somebody else was faster, it is.
-pub(crate) async fn settle(ctx: &ServiceContext, payment_id: &str, outcome: &Outcome) -> Result<()> {
-    let settled: bool = transaction!(ctx.db, |tx| { settle_in(tx, payment_id, outcome).await })?;
-    if settled { Ok(()) } else { Err(overtaken()) }
+/// What writing an outcome came to.
+pub(super) enum Settled {
+    /// The order moved.
+    Moved(Status),
+    /// Nothing is to be written: it is pending still, or somebody else was faster.
+    AsItWas,
+    /// Another move of the order came in between, and nothing was written: it is to be tried anew.
+    Overtaken,
 }
 
-/// `false` where another move of the order came in between, and nothing was written: it is to be tried anew.
-pub(super) async fn settle_in(tx: &mut Tx, payment_id: &str, outcome: &Outcome) -> Result<bool> {
+/// Where somebody else was faster, all is well.
+pub(crate) async fn settle(ctx: &ServiceContext, payment_id: &str, outcome: &Outcome) -> Result<()> {
+    let settled: Settled = transaction!(ctx.db, |tx| { settle_in(tx, payment_id, outcome).await })?;
+    match settled {
+        Settled::Moved(to) => ctx.metrics.moved(to),
+        Settled::AsItWas => {}
+        Settled::Overtaken => return Err(overtaken()),
+    }
+    Ok(())
+}
+
+pub(super) async fn settle_in(tx: &mut Tx, payment_id: &str, outcome: &Outcome) -> Result<Settled> {
     let payment = find(tx, payment_id).await?;
     if payment.status != payment::Status::Pending {
-        return Ok(true);
+        return Ok(Settled::AsItWas);
     }
     let (status, to, code) = match outcome {
         Outcome::Succeeded => (payment::Status::Succeeded, Status::Paid, ""),
         Outcome::Declined(code) => (payment::Status::Declined, Status::PendingPayment, code.as_str()),
         Outcome::Void => (payment::Status::Void, Status::PendingPayment, ""),
-        Outcome::Pending => return Ok(true),
+        Outcome::Pending => return Ok(Settled::AsItWas),
     };
     let code: String = code.chars().take(LONGEST_CODE).collect();
     let reason = match status {
@@ -43,11 +57,14 @@ pub(super) async fn settle_in(tx: &mut Tx, payment_id: &str, outcome: &Outcome) 
     let order = order.ok_or_else(|| Error::internal(format!("the payment {payment_id} is for no order")))?;
     // Nothing but the end of its payment moves an order that is paying.
     if !advance_in(tx, &order, to, Cause::ours(&reason)).await? {
-        return Ok(false);
+        return Ok(Settled::Overtaken);
     }
     let paid_at = if status == payment::Status::Succeeded { clock::wall_ms() } else { 0 };
     // Half of it must not stay.
-    if payment::settle(tx, payment_id, status, &code, paid_at).await? { Ok(true) } else { Err(overtaken()) }
+    match payment::settle(tx, payment_id, status, &code, paid_at).await? {
+        true => Ok(Settled::Moved(to)),
+        false => Err(overtaken()),
+    }
 }
 
 pub(super) async fn find(tx: &mut Tx, payment_id: &str) -> Result<Payment> {
