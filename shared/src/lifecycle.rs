@@ -187,10 +187,15 @@ impl Lifecycle {
     /// Until a task died. Never, when all goes well.
     pub async fn died(&self) -> Died {
         self.0.fault.seen.cancelled().await;
-        match self.0.fault.first.get() {
-            Some(died) => died.clone(),
+        match self.fault() {
+            Some(died) => died,
             None => std::future::pending().await,
         }
+    }
+
+    /// The first task that died, if one did. A task that fails while it is stopped has died as well.
+    pub fn fault(&self) -> Option<Died> {
+        self.0.fault.first.get().cloned()
     }
 
     /// Until the service has said that it leaves: answers ask their clients to go elsewhere.

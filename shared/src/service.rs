@@ -43,7 +43,7 @@ where
 }
 
 /// Runs whatever `start` starts under one process lifecycle, until a signal comes or a task dies. The exit code is 0
-/// after a clean stop.
+/// after a signal and a clean stop; a task that fails on its way out, or a second signal, makes it another.
 pub fn run(service: &Service, start: impl AsyncFnOnce(&Lifecycle) -> Result<(), BoxError>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -82,27 +82,36 @@ async fn live(
     let address = admin::start(&service.prometheus, &process, &admin_port).await?;
     tracing::info!(%address, "the admin port listens");
     let ended = tokio::select! {
-        ended = until(start(&process), &process) => ended,
+        ended = started(start(&process), &process) => ended,
+        died = process.died() => Err(died.into()),
+        died = admin_port.died() => Err(died.into()),
         () = signalled() => Ok(()),
     };
     tracing::info!("stopping");
+    let stop = async {
+        process.stop().await;
+        admin_port.stop().await;
+    };
     tokio::select! {
-        () = process.stop() => {}
-        () = signalled() => tracing::warn!("a second signal: ending at once"),
+        () = stop => {}
+        () = signalled() => {
+            tracing::warn!("a second signal: ending at once");
+            return ended.and(Err("a second signal came before all was stopped".into()));
+        }
     }
-    admin_port.stop().await;
     tracing::info!("stopped");
-    ended
+    let fault = process.fault().or_else(|| admin_port.fault());
+    ended.and(fault.map_or(Ok(()), |died| Err(died.into())))
 }
 
-/// Starts, then lives until a task dies.
-async fn until(
+/// Starts, and lives; ends where the start fails.
+async fn started(
     start: impl Future<Output = Result<(), BoxError>>,
     process: &Lifecycle,
 ) -> Result<(), BoxError> {
     start.await?;
     process.started();
-    Err(process.died().await.into())
+    std::future::pending().await
 }
 
 fn file(default: &str, mut arguments: impl Iterator<Item = String>) -> Result<PathBuf, String> {
