@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -159,7 +159,8 @@ async fn connection(
 }
 
 fn say_goodbye<B>(version: Version, rsp: &mut Response<B>) {
-    if version < Version::HTTP_2 {
+    // An upgraded connection is its handler's; it needs the header for itself.
+    if version < Version::HTTP_2 && rsp.status() != StatusCode::SWITCHING_PROTOCOLS {
         rsp.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }

@@ -13,5 +13,6 @@ mod pipeline_cost;
 mod pipeline_rpc;
 mod queue;
 mod rpc;
+mod serving;
 mod store;
 mod world;
