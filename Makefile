@@ -3,7 +3,7 @@
 CARGO ?= cargo
 DATA ?= data
 
-.PHONY: help run test build-tests try-new-route fmt lint clean tools
+.PHONY: help run test build-tests try-new-route pipeline-cost fmt lint clean tools
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -22,6 +22,9 @@ build-tests: tools ## Build all tests, and run none
 
 try-new-route: tools ## Add a route to a copy of the gateway by the two edits of CONTRIBUTING.md, and call it
 	bash deploy/try-new-route
+
+pipeline-cost: tools ## What the pipeline costs a request, in instructions (needs valgrind)
+	@CARGO="$(CARGO)" sh deploy/pipeline-cost
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

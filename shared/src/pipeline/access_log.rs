@@ -13,18 +13,14 @@ impl AccessLog {
     pub fn of(service: &'static str, kind: &str, method: &str, route: &str) -> AccessLog {
         let line = |level| {
             let fields = [("kind", kind), ("method", method), ("route", route)];
-            Constant::new(Some(service), level, "access", "request", &fields)
+            Constant::new(service, level, "access", "request", &fields)
         };
         AccessLog { fine: line("INFO"), failed: line("WARN") }
     }
 
     pub(super) fn write(&self, outcome: &Outcome) {
         let constant = if outcome.failed() { &self.failed } else { &self.fine };
-        log::write(constant, |line| {
-            line.number("code", outcome.code.into());
-            line.text("end", outcome.end.as_str());
-            line.milliseconds("duration_ms", outcome.took);
-        });
+        log::write(constant, |line| line.ended(outcome.code, outcome.end.as_str(), outcome.took));
     }
 }
 

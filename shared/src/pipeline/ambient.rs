@@ -31,14 +31,28 @@ pub fn current() -> Option<Ambient> {
 
 /// Runs `f` surrounded by `ambient`, and puts back what was there even when `f` panics.
 pub fn within<R>(ambient: Ambient, f: impl FnOnce() -> R) -> R {
-    struct Back(Option<Ambient>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            AMBIENT.set(self.0);
-        }
-    }
-    let _back = Back(AMBIENT.replace(Some(ambient)));
+    let _inside = enter(ambient);
     f()
+}
+
+/// Surrounds the caller, who must not wait meanwhile, until the guard is dropped.
+pub(super) fn enter(ambient: Ambient) -> Inside {
+    Inside(AMBIENT.replace(Some(ambient)))
+}
+
+/// Holds what to put back.
+pub(super) struct Inside(Option<Ambient>);
+
+impl Inside {
+    pub(super) fn change(&self, ambient: Ambient) {
+        AMBIENT.set(Some(ambient));
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        AMBIENT.set(self.0);
+    }
 }
 
 /// Surrounds a whole future: for work that no pipeline runs, such as a task or an event's handler.

@@ -20,7 +20,8 @@ pin_project! {
     #[project = BodyProjection]
     pub enum Body<B> {
         Plain { #[pin] body: B },
-        Watched { #[pin] body: B, status: u16, live: Option<Live>, sleep: Option<Pin<Box<Sleep>>> },
+        // Boxed, so that the bodies that need no watching are small.
+        Watched { #[pin] body: B, status: u16, live: Option<Box<Live>>, sleep: Option<Pin<Box<Sleep>>> },
         Made { bytes: Option<Bytes> },
     }
 }

@@ -8,7 +8,7 @@ pub struct Cx {
     pub protocol: Protocol,
     pub side: Side,
     pub method: http::Method,
-    pub uri: http::Uri,
+    pub(super) path: Option<http::uri::PathAndQuery>,
     /// A [`crate::clock::tick`].
     pub start: u64,
     /// Likewise; the inner work is dropped then.
@@ -24,6 +24,11 @@ impl Cx {
     /// The asking concern's own word, from its `admit` to its `done`: a generation, a time. 0 at first.
     pub fn note(&mut self) -> &mut u64 {
         &mut self.notes[self.at]
+    }
+
+    /// As it was asked for, without the query.
+    pub fn path(&self) -> &str {
+        self.path.as_ref().map_or("/", |path| path.path())
     }
 }
 

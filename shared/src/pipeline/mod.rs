@@ -39,7 +39,7 @@ pub use header::value as header_value;
 pub use layer::{Pick, Piped};
 pub use protocol::Protocol;
 pub use refusal::Refusal;
-pub use route::Route;
+pub use route::{Route, place};
 
 /// Whose side of a call a pipeline is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub trait Concern: Send + Sync + 'static {
     }
 
     /// The head of the answer on its way out, innermost first. Asked only of concerns that say [`answers`](Self::answers).
-    fn answer(&self, _cx: &mut Cx, _head: &mut Answer) {}
+    fn answer(&self, _cx: &mut Cx, _head: &mut Answer<'_>) {}
 
     /// When the outcome is known.
     fn done(&self, _cx: &mut Cx, _outcome: &Outcome) {}
@@ -87,9 +87,9 @@ pub enum Admit {
 }
 
 /// The head of an answer.
-pub struct Answer {
+pub struct Answer<'a> {
     pub status: StatusCode,
-    pub headers: HeaderMap,
+    pub headers: &'a mut HeaderMap,
 }
 
 /// The most concerns of one list.
@@ -102,7 +102,8 @@ pub struct Pipeline {
     side: Side,
     protocol: Protocol,
     catches: bool,
-    answers: bool,
+    /// Those of the list that answer, a bit each.
+    answers: u16,
 }
 
 impl Pipeline {
@@ -162,11 +163,16 @@ impl Builder {
         assert!(self.list.len() <= MOST, "a pipeline has at most {MOST} concerns");
         Arc::new(Pipeline {
             catches: self.list.iter().any(|concern| concern.catches_panics()),
-            answers: self.list.iter().any(|concern| concern.answers()),
+            answers: bits(self.list.iter().map(|concern| concern.answers())),
             list: self.list.into(),
             service: self.service,
             side: self.side,
             protocol: self.protocol,
         })
     }
+}
+
+/// The first is the lowest.
+fn bits(flags: impl Iterator<Item = bool>) -> u16 {
+    flags.zip(0..MOST).fold(0, |bits, (flag, at)| bits | u16::from(flag) << at)
 }

@@ -90,7 +90,7 @@ impl Protocol {
     pub(super) fn refuse(self, cx: &Cx, refusal: &Refusal) -> Response<Bytes> {
         let error = refusal.error();
         let mut rsp = match self {
-            Protocol::Http => problem(&error, cx.uri.path(), &cx.ids.to_string()),
+            Protocol::Http => problem(&error, cx.path(), &cx.ids.to_string()),
             Protocol::Grpc => tonic::Status::from(error).into_http::<Bytes>(),
         };
         rsp.extensions_mut().insert(*refusal);

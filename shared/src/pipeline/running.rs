@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http::{Method, Request, Response, Uri, request};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, request};
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
@@ -41,7 +42,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    fn new(pipeline: Arc<Pipeline>, method: Method, uri: Uri) -> Live {
+    fn new(pipeline: Arc<Pipeline>, method: Method, path: Option<PathAndQuery>) -> Live {
         // A call belongs to the request that makes it: nothing of it may outlive that one's deadline.
         let deadline = match pipeline.side {
             Side::Client => ambient::current().and_then(|ambient| ambient.deadline),
@@ -51,7 +52,7 @@ impl Live {
             protocol: pipeline.protocol,
             side: pipeline.side,
             method,
-            uri,
+            path,
             start: clock::tick(),
             deadline,
             ids: Ids::default(),
@@ -76,13 +77,17 @@ impl Live {
 
     /// Asks the concerns that were not asked yet.
     fn admit(&mut self, head: &mut request::Parts) -> Admit {
+        // A call is admitted in what surrounds it: the request that makes it.
+        let inside = (self.pipeline.side == Side::Server).then(|| ambient::enter(self.ambient()));
         while let Some(concern) = self.pipeline.list.get(self.next) {
             self.cx.at = self.next;
-            let admit = match self.pipeline.side {
-                // A call is admitted in what surrounds it: the request that makes it.
-                Side::Client => concern.admit(&mut self.cx, head),
-                Side::Server => ambient::within(self.ambient(), || concern.admit(&mut self.cx, head)),
-            };
+            let (span, deadline) = (self.cx.ids.span, self.cx.deadline);
+            let admit = concern.admit(&mut self.cx, head);
+            if let Some(inside) = &inside
+                && (self.cx.ids.span != span || self.cx.deadline != deadline)
+            {
+                inside.change(self.ambient());
+            }
             match admit {
                 Admit::Go => {
                     self.next += 1;
@@ -123,25 +128,20 @@ impl Live {
     /// Shows the head of the answer to those who asked for it. `false` where one of them panicked; the answer is whole
     /// all the same.
     fn answer<B>(&mut self, rsp: &mut Response<B>) -> bool {
-        if !self.pipeline.answers {
+        let mut asked = u32::from(self.pipeline.answers) & ((1 << self.owed) - 1);
+        if asked == 0 {
             return true;
         }
-        let mut head = Answer { status: rsp.status(), headers: std::mem::take(rsp.headers_mut()) };
+        let mut head = Answer { status: rsp.status(), headers: rsp.headers_mut() };
         let ambient = self.ambient();
-        let shown = catch_unwind(AssertUnwindSafe(|| ambient::within(ambient, || self.show(&mut head))));
-        *rsp.status_mut() = head.status;
-        *rsp.headers_mut() = head.headers;
-        shown.is_ok()
-    }
-
-    fn show(&mut self, head: &mut Answer) {
-        for at in (0..self.owed).rev() {
-            let concern = &self.pipeline.list[at];
-            if concern.answers() {
-                self.cx.at = at;
-                concern.answer(&mut self.cx, head);
+        let show = || {
+            while asked > 0 {
+                self.cx.at = asked.ilog2() as usize;
+                asked ^= 1 << self.cx.at;
+                self.pipeline.list[self.cx.at].answer(&mut self.cx, &mut head);
             }
-        }
+        };
+        catch_unwind(AssertUnwindSafe(|| ambient::within(ambient, show))).is_ok()
     }
 
     fn refuse<B>(&mut self, end: End, refusal: &Refusal) -> Response<Body<B>> {
@@ -212,7 +212,7 @@ enum Step<B, E> {
 impl<C: Call<B>, B> Running<C, B, C::Future> {
     pub(super) fn new(pipeline: Arc<Pipeline>, call: C, req: Request<B>) -> Self {
         let (head, body) = req.into_parts();
-        let live = Some(Live::new(pipeline, head.method.clone(), head.uri.clone()));
+        let live = Some(Live::new(pipeline, head.method.clone(), head.uri.path_and_query().cloned()));
         Running { stage: Stage::Admitting { next: Some((call, head, body)), later: None }, sleep: None, live }
     }
 }
@@ -237,7 +237,7 @@ impl<C: Call<B>, B> Future for Running<C, B, C::Future> {
         let step = if dropped.is_err() { Step::Panicked } else { step };
         this.sleep.set(None);
         let rsp = match step {
-            Step::Inner(Ok(rsp)) => return Poll::Ready(Ok(leave(this.live, rsp))),
+            Step::Inner(Ok(rsp)) => leave(this.live, rsp),
             Step::Inner(Err(_)) if live.is_late() => live.refuse(End::TimedOut, &Refusal::LATE),
             Step::Inner(Err(error)) => {
                 live.finish(End::Failed, live.number(Code::Unavailable));
@@ -264,20 +264,16 @@ impl<C: Call<B>, B> Future for Running<C, B, C::Future> {
 
 /// The inner answer goes out: its end is known now, or its body is watched.
 fn leave<B: http_body::Body>(slot: &mut Option<Live>, mut rsp: Response<B>) -> Response<Body<B>> {
-    let Some(mut live) = slot.take() else { return rsp.map(|body| Body::Plain { body }) };
+    let Some(live) = slot else { return rsp.map(|body| Body::Plain { body }) };
     if !live.answer(&mut rsp) {
         return live.refuse(End::Panicked, &Refusal::BROKEN);
     }
-    match live.cx.protocol.known(&live.cx.method, &rsp) {
-        Some((end, code)) => {
-            live.finish(end, code);
-            rsp.map(|body| Body::Plain { body })
-        }
-        None => {
-            let status = rsp.status().as_u16();
-            rsp.map(|body| Body::Watched { body, status, live: Some(live), sleep: None })
-        }
+    if let Some((end, code)) = live.cx.protocol.known(&live.cx.method, &rsp) {
+        live.finish(end, code);
+        return rsp.map(|body| Body::Plain { body });
     }
+    let (status, live) = (rsp.status().as_u16(), slot.take().map(Box::new));
+    rsp.map(|body| Body::Watched { body, status, live, sleep: None })
 }
 
 /// Drives the stages; asks for the deadline only where the work really waits.

@@ -48,7 +48,7 @@ impl Concern for Trace {
         self.fallback.is_some()
     }
 
-    fn answer(&self, cx: &mut Cx, head: &mut Answer) {
+    fn answer(&self, cx: &mut Cx, head: &mut Answer<'_>) {
         if cx.protocol == Protocol::Http {
             head.headers.insert(X_TRACE_ID, header::value(&cx.ids.trace_hex()));
         }

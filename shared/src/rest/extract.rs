@@ -20,6 +20,7 @@ use super::members::Members;
 use crate::error::{Code, Error, Result, Violation};
 use crate::lifecycle::Lifecycle;
 use crate::pipeline::auth::Caller;
+use crate::pipeline::place;
 
 /// A request type of a contract; generated.
 pub trait Request: Sized {
@@ -38,8 +39,7 @@ pub struct Input<'a> {
     pub body: Members<'a>,
 }
 
-/// What handlers need to know of their server; in the extensions of each request that a route takes.
-#[derive(Clone)]
+/// What handlers need to know of their server: the place of each route.
 pub(super) struct Surroundings {
     pub(super) max_bytes: usize,
     pub(super) heartbeat: Duration,
@@ -49,6 +49,7 @@ pub(super) struct Surroundings {
 /// A request in the hands of its handler.
 pub struct Call {
     pub(super) head: request::Parts,
+    pub(super) around: &'static Surroundings,
     body: Body,
 }
 
@@ -57,7 +58,7 @@ impl<S: Sync> FromRequest<S> for Call {
 
     async fn from_request(req: axum::extract::Request, _: &S) -> Result<Call, Infallible> {
         let (head, body) = req.into_parts();
-        Ok(Call { head, body })
+        Ok(Call { head, around: place().expect("`Routes::add` gives every handler its place"), body })
     }
 }
 
@@ -106,7 +107,7 @@ impl Call {
     }
 
     async fn bytes(&mut self) -> Result<Bytes> {
-        let most = self.surroundings().max_bytes;
+        let most = self.around.max_bytes;
         let body = std::mem::take(&mut self.body);
         // Before the first byte is asked for, so that who waits for a 100 Continue sends nothing in vain.
         if body.size_hint().lower() > most as u64 {
@@ -117,11 +118,6 @@ impl Call {
             Err(error) if error.is::<LengthLimitError>() => Err(too_large(most)),
             Err(error) => Err(Error::of(Code::InvalidArgument, "the body broke off").caused_by(error)),
         }
-    }
-
-    pub(super) fn surroundings(&self) -> Surroundings {
-        let found = self.head.extensions.get::<Surroundings>();
-        found.cloned().expect("Routes::add puts them around every handler")
     }
 }
 

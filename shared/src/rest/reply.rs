@@ -110,7 +110,7 @@ impl Call {
     /// Likewise on a route that returns events.
     pub fn stream(&self, outcome: Result<Events>) -> Response {
         match outcome {
-            Ok(events) => events.respond(&self.surroundings()),
+            Ok(events) => events.respond(self.around),
             Err(error) => self.refuse(&error),
         }
     }

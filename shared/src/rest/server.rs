@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -117,15 +116,20 @@ impl<S: Clone + Send + Sync + 'static> Routes<'_, S> {
     {
         let filter =
             MethodFilter::try_from(spec.method.clone()).expect("a contract knows HTTP's methods alone");
-        let mut around = self.server.around.clone();
-        around.max_bytes = spec.max_bytes.unwrap_or(around.max_bytes);
-        let handler = self.server.lists.route(spec).route(handler);
+        let around = &self.server.around;
+        let place = Surroundings {
+            max_bytes: spec.max_bytes.unwrap_or(around.max_bytes),
+            lifecycle: around.lifecycle.clone(),
+            ..*around
+        };
+        // A process makes its routes once.
+        let handler = self.server.lists.route(spec).route(handler).at(Box::leak(Box::new(place)));
         let methods = self
             .by_pattern
             .entry(spec.pattern)
             .or_insert_with(|| Methods { router: MethodRouter::new(), allowed: Vec::new() });
         let router = std::mem::take(&mut methods.router);
-        methods.router = router.merge(MethodRouter::new().on(filter, handler).layer(Extension(around)));
+        methods.router = router.on(filter, handler);
         // A GET answers HEAD, too.
         let head = (spec.method == Method::GET).then_some(Method::HEAD);
         for method in std::iter::once(spec.method.clone()).chain(head) {

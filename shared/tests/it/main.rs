@@ -15,4 +15,5 @@ mod queue;
 mod rpc;
 mod serving;
 mod store;
+mod token;
 mod world;

@@ -101,7 +101,7 @@ impl Concern for Made {
         self.says == Says::PanicInAnswer
     }
 
-    fn answer(&self, _: &mut Cx, _: &mut Answer) {
+    fn answer(&self, _: &mut Cx, _: &mut Answer<'_>) {
         panic!("in answer");
     }
 

@@ -66,7 +66,7 @@ impl Concern for Auth {
         let Some(token) = head.headers.get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
             return MISSING.into();
         };
-        match self.0.verify(token) {
+        match self.0.verify_bytes(token) {
             Ok(caller) => {
                 head.extensions.insert(caller);
                 Admit::Go
@@ -79,8 +79,8 @@ impl Concern for Auth {
 }
 
 /// The scheme's case does not matter (RFC 9110, 11.1).
-fn bearer(value: &[u8]) -> Option<&str> {
+fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(7)?;
-    let token = std::str::from_utf8(token).ok()?.trim();
+    let token = token.trim_ascii();
     (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }

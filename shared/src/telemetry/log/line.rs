@@ -18,12 +18,19 @@ thread_local! {
         const { RefCell::new((Vec::new(), Stamp { second: 0, text: String::new() })) };
 }
 
+/// Who speaks in a line.
+#[derive(Clone, Copy)]
+pub(super) enum Speaker<'a> {
+    /// The service that surrounds the code that logs, or this one where none does.
+    Around(&'a str),
+    Made(&'a Constant),
+}
+
 /// Builds a line and hands it to `sink`. A line that is logged while another is being built on the same thread, from
 /// within a `Debug` for example, is lost.
 pub(super) fn with(
     plain: bool,
-    process: &str,
-    service: Option<&str>,
+    speaker: Speaker<'_>,
     build: impl FnOnce(&mut Line<'_>),
     sink: impl FnOnce(&[u8]),
 ) {
@@ -32,7 +39,7 @@ pub(super) fn with(
         let (out, stamp) = &mut *buffer;
         out.clear();
         let mut line = Line { out, plain };
-        line.start(stamp, process, service);
+        line.start(stamp, speaker);
         build(&mut line);
         line.out.extend_from_slice(if plain { b"\n" } else { b"}\n" });
         sink(line.out);
@@ -41,23 +48,16 @@ pub(super) fn with(
 
 /// The part of a line that never changes: made once, copied into each line.
 pub struct Constant {
-    service: Option<&'static str>,
     json: Vec<u8>,
     plain: Vec<u8>,
 }
 
 impl Constant {
-    /// `service` where the line's writer knows it better than what surrounds the request.
-    pub fn new(
-        service: Option<&'static str>,
-        level: &str,
-        target: &str,
-        message: &str,
-        fields: &[(&str, &str)],
-    ) -> Constant {
+    pub fn new(service: &str, level: &str, target: &str, message: &str, fields: &[(&str, &str)]) -> Constant {
         let build = |plain| {
             let mut out = Vec::new();
             let mut line = Line { out: &mut out, plain };
+            line.service(service);
             line.head(level, target);
             line.text("message", message);
             for (name, value) in fields {
@@ -65,11 +65,7 @@ impl Constant {
             }
             out
         };
-        Constant { service, json: build(false), plain: build(true) }
-    }
-
-    pub(super) fn service(&self) -> Option<&str> {
-        self.service
+        Constant { json: build(false), plain: build(true) }
     }
 }
 
@@ -79,7 +75,7 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn start(&mut self, stamp: &mut Stamp, process: &str, service: Option<&str>) {
+    fn start(&mut self, stamp: &mut Stamp, speaker: Speaker<'_>) {
         let now = clock::wall();
         if stamp.second != now.as_secs() || stamp.text.is_empty() {
             stamp.second = now.as_secs();
@@ -88,28 +84,36 @@ impl Line<'_> {
             stamp.text.pop();
         }
         let ambient = ambient::current();
-        let service = service.or(ambient.map(|ambient| ambient.service)).filter(|name| !name.is_empty());
-        let service = service.unwrap_or(process);
         if !self.plain {
             self.out.extend_from_slice(b"{\"timestamp\":\"");
         }
         self.out.extend_from_slice(stamp.text.as_bytes());
         self.out.push(b'.');
         self.padded(now.subsec_millis().into());
-        self.out.push(b'Z');
-        if self.plain {
-            self.out.push(b' ');
-            self.out.extend_from_slice(service.as_bytes());
-            return;
+        self.out.extend_from_slice(if self.plain { b"Z" } else { b"Z\"" });
+        match speaker {
+            Speaker::Made(constant) if self.plain => self.out.extend_from_slice(&constant.plain),
+            Speaker::Made(constant) => self.out.extend_from_slice(&constant.json),
+            Speaker::Around(process) => {
+                let around = ambient.map(|ambient| ambient.service).filter(|name| !name.is_empty());
+                self.service(around.unwrap_or(process));
+            }
         }
-        self.out.push(b'"');
-        self.text("service", service);
-        if let Some(ids) = ambient.map(|ambient| ambient.ids).filter(|ids| ids.trace != 0) {
+        if let Some(ids) = ambient.map(|ambient| ambient.ids).filter(|ids| ids.trace != 0 && !self.plain) {
             self.out.extend_from_slice(b",\"trace_id\":\"");
             self.out.extend_from_slice(&ids.trace_hex());
             self.out.extend_from_slice(b"\",\"span_id\":\"");
             self.out.extend_from_slice(&ids.span_hex());
             self.out.push(b'"');
+        }
+    }
+
+    fn service(&mut self, service: &str) {
+        if self.plain {
+            self.out.push(b' ');
+            self.out.extend_from_slice(service.as_bytes());
+        } else {
+            self.text("service", service);
         }
     }
 
@@ -124,10 +128,6 @@ impl Line<'_> {
             self.text("level", level);
             self.text("target", target);
         }
-    }
-
-    pub(super) fn constant(&mut self, constant: &Constant) {
-        self.out.extend_from_slice(if self.plain { &constant.plain } else { &constant.json });
     }
 
     pub fn text(&mut self, name: &str, value: &str) {
@@ -146,14 +146,27 @@ impl Line<'_> {
         self.out.push(b'"');
     }
 
+    /// How a request ended: what every access line has, so in one go. `end` is a plain word.
+    pub fn ended(&mut self, code: u16, end: &'static str, nanoseconds: u64) {
+        let [code_is, end_is, took] = match self.plain {
+            true => [" code=", " end=", " duration_ms="],
+            false => [",\"code\":", ",\"end\":\"", "\",\"duration_ms\":"],
+        };
+        self.out.extend_from_slice(code_is.as_bytes());
+        self.digits(code.into());
+        self.out.extend_from_slice(end_is.as_bytes());
+        self.out.extend_from_slice(end.as_bytes());
+        self.out.extend_from_slice(took.as_bytes());
+        self.milliseconds(nanoseconds);
+    }
+
     pub fn number(&mut self, name: &str, value: u64) {
         self.name(name);
         self.digits(value);
     }
 
-    /// A duration in nanoseconds, written as milliseconds with three decimals.
-    pub fn milliseconds(&mut self, name: &str, nanoseconds: u64) {
-        self.name(name);
+    /// With three decimals.
+    fn milliseconds(&mut self, nanoseconds: u64) {
         let microseconds = nanoseconds / 1000;
         self.digits(microseconds / 1000);
         self.out.push(b'.');
@@ -226,7 +239,9 @@ mod tests {
 
     fn line(plain: bool, build: impl FnOnce(&mut Line<'_>)) -> String {
         let mut text = String::new();
-        with(plain, "shop", None, build, |bytes| text = String::from_utf8(bytes.to_vec()).unwrap());
+        with(plain, Speaker::Around("shop"), build, |bytes| {
+            text = String::from_utf8(bytes.to_vec()).unwrap()
+        });
         text
     }
 
@@ -246,8 +261,10 @@ mod tests {
 
     #[test]
     fn milliseconds_have_three_decimals() {
-        assert!(line(true, |line| line.milliseconds("ms", 1_234_567_890)).contains("ms=1234.567"));
-        assert!(line(true, |line| line.milliseconds("ms", 7_000)).contains("ms=0.007"));
+        let long = line(true, |line| line.ended(200, "answered", 1_234_567_890));
+        assert!(long.ends_with(" code=200 end=answered duration_ms=1234.567\n"), "{long}");
+        let short = line(false, |line| line.ended(0, "refused", 7_000));
+        assert!(short.ends_with(",\"code\":0,\"end\":\"refused\",\"duration_ms\":0.007}\n"), "{short}");
     }
 
     proptest! {

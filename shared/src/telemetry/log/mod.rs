@@ -19,6 +19,7 @@ pub use writer::Writer;
 
 use super::{Log, LogEncoding, LogLevel};
 use crate::error::BoxError;
+use line::Speaker;
 use writer::Sink;
 
 struct Output {
@@ -85,16 +86,7 @@ fn install(
 /// Writes one line past `tracing`: for the access log, whose constant part was made at start.
 pub fn write(constant: &Constant, fields: impl FnOnce(&mut Line<'_>)) {
     if let Some(output) = OUTPUT.get() {
-        line::with(
-            output.plain,
-            &output.service,
-            constant.service(),
-            |line| {
-                line.constant(constant);
-                fields(line);
-            },
-            |bytes| output.sink.push(bytes),
-        );
+        line::with(output.plain, Speaker::Made(constant), fields, |bytes| output.sink.push(bytes));
     }
 }
 
@@ -107,8 +99,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let metadata = event.metadata();
         line::with(
             output.plain,
-            &output.service,
-            None,
+            Speaker::Around(&output.service),
             |line| {
                 line.head(metadata.level().as_str(), metadata.target());
                 // The message leads, wherever the macro put it.

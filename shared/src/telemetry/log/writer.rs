@@ -21,16 +21,26 @@ pub(super) struct Sink {
     captured: Option<Mutex<VecDeque<String>>>,
 }
 
-#[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,
     dropped: u64,
     closed: bool,
 }
 
+impl Pending {
+    fn new() -> Pending {
+        Pending { bytes: buffer(), dropped: 0, closed: false }
+    }
+}
+
+/// Never grown, so that no request pays for a burst. Pages that are not written take no memory.
+fn buffer() -> Vec<u8> {
+    Vec::with_capacity(BUFFER_BYTES)
+}
+
 impl Sink {
     fn leaked(captured: Option<Mutex<VecDeque<String>>>) -> &'static Sink {
-        Box::leak(Box::new(Sink { pending: Mutex::default(), wake: Condvar::new(), captured }))
+        Box::leak(Box::new(Sink { pending: Mutex::new(Pending::new()), wake: Condvar::new(), captured }))
     }
 
     pub(super) fn capturing() -> &'static Sink {
@@ -66,7 +76,7 @@ impl Sink {
 
     /// Swaps full for empty until the writer is closed and all is written.
     fn empty_into(&self, mut out: impl Write) {
-        let mut full = Vec::new();
+        let mut full = buffer();
         loop {
             let mut pending = lock(&self.pending);
             while pending.bytes.is_empty() && !pending.closed {
@@ -92,8 +102,7 @@ impl Sink {
 fn report(out: &mut impl Write, dropped: u64) {
     line::with(
         false,
-        "log",
-        None,
+        line::Speaker::Around("log"),
         |line| {
             line.head("WARN", "shared::telemetry::log");
             line.text("message", "lines were dropped, the log could not keep up");
