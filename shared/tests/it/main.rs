@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod admin;
+mod auth;
 mod cache;
 mod http_client;
 mod lifecycle;
 mod linger;
 mod log;
+mod metrics;
 mod pipeline;
 mod pipeline_cost;
 mod pipeline_rpc;
