@@ -63,7 +63,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     shared::service::run(&service, async |lifecycle: &Lifecycle| {
         let shop = start(options, lifecycle).await?;
-        screen::show(&shop, &service.prometheus);
+        screen::show(&shop, &service);
         Ok(())
     })
 }

@@ -1,29 +1,27 @@
 //! What a person sees who starts the shop: where to go.
 
-use shared::telemetry::Prometheus;
+use std::io::Write as _;
+
+use shared::config::{Mode, Service};
 
 use crate::Shop;
 
-#[expect(clippy::print_stdout, reason = "a person reads this")]
-pub(crate) fn show(shop: &Shop, admin: &Prometheus) {
-    println!("{}", text(shop, admin));
+pub(crate) fn show(shop: &Shop, service: &Service) {
+    // Where nobody reads there is nobody to tell.
+    writeln!(std::io::stdout(), "{}", text(shop, service)).ok();
 }
 
-fn text(shop: &Shop, admin: &Prometheus) -> String {
+fn text(shop: &Shop, service: &Service) -> String {
     let Shop { gateway, payments, data } = shop;
-    let Prometheus { host, port, path } = admin;
-    let data = data.display();
+    let admin = format!("{}:{}", service.prometheus.host, service.prometheus.port);
+    let (metrics, data, accounts) = (&service.prometheus.path, data.display(), accounts(service.mode));
     format!(
         r#"
   The shop is open at    http://{gateway}
-  Metrics and health     http://{host}:{port}{path}  /healthz  /readyz
+  Metrics and health     http://{admin}{metrics}  /healthz  /readyz
   Payment provider       http://{payments}  (a simulator: no money moves)
   Data                   {data}
-
-  Accounts               demo@example.com   demo-development-only   a customer
-                         admin@example.com  admin-development-only  an administrator
-  Card                   4242424242424242   any date to come, any three digits
-
+{accounts}
   curl 'http://{gateway}/v1/products?category=workshop'
   TOKEN=$(curl -s http://{gateway}/v1/users/login -H 'Content-Type: application/json' \
     -d '{{"email":"demo@example.com","password":"demo-development-only"}}' | cut -d'"' -f4)
@@ -33,4 +31,16 @@ fn text(shop: &Shop, admin: &Prometheus) -> String {
   Ctrl-C stops it.
 "#
     )
+}
+
+/// Those that are there in development alone, or have a password that everybody knows.
+fn accounts(mode: Mode) -> &'static str {
+    if !mode.is_development() {
+        return "";
+    }
+    "
+  Accounts               demo@example.com   demo-development-only   a customer
+                         admin@example.com  admin-development-only  an administrator, if ADMIN_PASSWORD is not set
+  Card                   4242424242424242   any date to come, any three digits
+"
 }

@@ -36,7 +36,7 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
         note(
             found,
             "event.orphan",
-            format!("event {} tells of move {seq} of order {key}, which was not", sent.id),
+            format!("event {} tells of move {seq} of order {key}, which was never made", sent.id),
         );
     }
     for letter in &books.dead_letters {

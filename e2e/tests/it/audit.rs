@@ -55,6 +55,8 @@ const CASES: &[Case] = &[
         "INSERT INTO dead_letters VALUES ('product-rpc', 'e', 'order-events', '{}', 'it would not', 0)",
     ),
     ("payment.twice", "order", "UPDATE payments SET status = 'succeeded' WHERE status = 'declined'"),
+    // The provider's book alone says so.
+    ("payment.twice", "payment", "UPDATE charges SET status = 'succeeded'"),
     ("payment.amount", "order", "UPDATE payments SET amount = amount + 1"),
     ("payment.status", "order", "UPDATE payments SET status = 'declined' WHERE status = 'succeeded'"),
     ("payment.status", "order", "DELETE FROM payments WHERE status = 'refunded'"),

@@ -12,6 +12,7 @@ mod expiry;
 mod faults;
 mod keys;
 mod load;
+mod operator;
 mod orders;
 mod payments;
 mod races;
