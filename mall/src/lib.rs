@@ -49,7 +49,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let Loaded { service, listen, own } = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return shared::service::refuse(&shared::service::chain(&error)),
+        Err(error) => return shared::service::refuse(&shared::error::chain(&error)),
     };
     let options = Options {
         mode: service.mode,

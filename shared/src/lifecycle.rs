@@ -19,9 +19,8 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
 use crate::config::duration;
-use crate::error::BoxError;
+use crate::error::{BoxError, chain};
 use crate::pipeline::ambient::{self, Ambient};
-use crate::service::chain;
 
 /// `Shutdown:` in a configuration.
 #[derive(Debug, Clone, Deserialize)]

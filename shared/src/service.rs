@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config, Loaded, Mode, Service};
-use crate::error::BoxError;
+use crate::error::{BoxError, chain};
 use crate::lifecycle::{Lifecycle, Shutdown};
 use crate::telemetry::{self, admin};
 
@@ -120,12 +120,6 @@ fn file(default: &str, mut arguments: impl Iterator<Item = String>) -> Result<Pa
         (Some("-f"), Some(file), None) => Ok(PathBuf::from(file)),
         _ => Err(format!("usage: [-f FILE], the configuration; {default} where it is left out")),
     }
-}
-
-/// An error and its causes in one line.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Ends a process that cannot run, with one sentence on its error output.

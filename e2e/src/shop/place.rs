@@ -63,7 +63,7 @@ impl Place {
             services: overlays(services),
         };
         let shop = mall::start(options, &lifecycle).await;
-        let shop = shop.unwrap_or_else(|error| panic!("{}", shared::service::chain(&*error)));
+        let shop = shop.unwrap_or_else(|error| panic!("{}", shared::error::chain(&*error)));
         lifecycle.started();
         let sources = Sources::in_folder(folder.path());
         (format!("http://{}", shop.gateway), Place::Here { lifecycle, folder, sources })

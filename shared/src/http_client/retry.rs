@@ -11,9 +11,9 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt};
 
 use super::transport::{Failure, Transport};
+use crate::error::chain;
 use crate::guard::budget::RetryBudget;
 use crate::pipeline::{Body, Pick, Refusal};
-use crate::service::chain;
 
 /// What a route may be sent twice for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,11 +18,10 @@ use super::lists::{self, Middlewares};
 use super::methods::methods;
 use crate::config::{Part, duration};
 use crate::discovery::Registry;
-use crate::error::{BoxError, Code};
+use crate::error::{BoxError, Code, chain};
 use crate::lifecycle::Lifecycle;
 use crate::pipeline::Pick;
 use crate::serve::{self, Connections};
-use crate::service::chain;
 
 /// The keys of an RPC service.
 #[derive(Debug, Clone, Deserialize)]
