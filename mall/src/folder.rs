@@ -14,38 +14,49 @@ pub(crate) enum Error {
     Unusable(PathBuf, #[source] io::Error),
 }
 
-/// Ours for as long as it lives; the system takes the lock back even after a `kill -9`.
-#[derive(Debug)]
+/// Where a shop's data will be. Nothing is written yet, but for the folder itself where it is temporary.
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
     temporary: Option<TempDir>,
 }
 
 impl Folder {
-    pub(crate) fn keep(path: &Path) -> Result<Folder, Error> {
-        let unusable = |error| Error::Unusable(path.to_owned(), error);
-        fs::create_dir_all(path).map_err(unusable)?;
-        let lock = File::options().write(true).create(true).truncate(false).open(path.join("lock"));
-        let lock = lock.map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Folder { path: path.to_owned(), _lock: lock, temporary: None }),
-            Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(unusable(error)),
+    /// A temporary one where there is no path.
+    pub(crate) fn new(path: Option<&Path>) -> Result<Folder, Error> {
+        if let Some(path) = path {
+            return Ok(Folder { path: path.to_owned(), temporary: None });
         }
-    }
-
-    pub(crate) fn temporary() -> Result<Folder, Error> {
         let made = tempfile::Builder::new().prefix("ferromart-").tempdir();
         let folder = made.map_err(|error| Error::Unusable(std::env::temp_dir(), error))?;
-        let kept = Folder::keep(folder.path())?;
-        Ok(Folder { temporary: Some(folder), ..kept })
+        Ok(Folder { path: folder.path().to_owned(), temporary: Some(folder) })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Takes it for one shop.
+    pub(crate) fn lock(self) -> Result<Locked, Error> {
+        let Folder { path, temporary } = self;
+        let unusable = |error| Error::Unusable(path.clone(), error);
+        fs::create_dir_all(&path).map_err(unusable)?;
+        let lock = File::options().write(true).create(true).truncate(false).open(path.join("lock"));
+        let lock = lock.map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Locked { _lock: lock, temporary }),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse(path)),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+/// Ours for as long as it lives; the system takes the lock back even after a `kill -9`.
+pub(crate) struct Locked {
+    _lock: File,
+    temporary: Option<TempDir>,
+}
+
+impl Locked {
     /// Gives it up; a temporary one is deleted.
     pub(crate) fn leave(self) -> io::Result<()> {
         self.temporary.map_or(Ok(()), TempDir::close)
@@ -56,26 +67,29 @@ impl Folder {
 mod tests {
     use super::*;
 
+    fn locked(path: &Path) -> Result<Locked, Error> {
+        Folder::new(Some(path)).unwrap().lock()
+    }
+
     #[test]
     fn one_shop_at_a_time() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("deep/data");
-        let first = Folder::keep(&path).unwrap();
-        let second = Folder::keep(&path).unwrap_err();
-        assert!(
-            second
-                .to_string()
-                .ends_with("is the data of a shop that is running; stop it, or choose another folder")
-        );
+        let folder = Folder::new(Some(&path)).unwrap();
+        assert!(!path.exists());
+        let first = folder.lock().unwrap();
+        let second = locked(&path).err().unwrap().to_string();
+        assert!(second.ends_with("is the data of a shop that is running; stop it, or choose another folder"));
         first.leave().unwrap();
         assert!(path.exists());
-        Folder::keep(&path).unwrap();
+        locked(&path).unwrap();
     }
 
     #[test]
     fn what_is_temporary_goes() {
-        let folder = Folder::temporary().unwrap();
+        let folder = Folder::new(None).unwrap();
         let path = folder.path().to_owned();
+        let folder = folder.lock().unwrap();
         fs::write(path.join("user.db"), "x").unwrap();
         folder.leave().unwrap();
         assert!(!path.exists());
@@ -84,6 +98,6 @@ mod tests {
     #[test]
     fn a_file_is_no_folder() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(matches!(Folder::keep(file.path()), Err(Error::Unusable(..))));
+        assert!(matches!(locked(file.path()), Err(Error::Unusable(..))));
     }
 }

@@ -20,7 +20,7 @@ use shared::lifecycle::Lifecycle;
 use shared::serve;
 
 use crate::config::{Config, Listen};
-use crate::folder::Folder;
+use crate::folder::{Folder, Locked};
 use crate::services::Services;
 
 /// The whole shop in one process.
@@ -91,18 +91,15 @@ pub struct Shop {
 pub async fn start(options: Options, process: &Lifecycle) -> Result<Shop, BoxError> {
     static SHOPS: AtomicU64 = AtomicU64::new(1);
     let shop = format!("shop-{}", SHOPS.fetch_add(1, Ordering::Relaxed));
+    let folder = Folder::new(options.data.as_deref())?;
+    let data = folder.path().to_owned();
+    let Services { payment_sim, user_rpc, product_rpc, mut order_rpc, order_api } =
+        Services::load(&options, &shop, &data.display().to_string())?;
     if options.listen.port != 0 {
         // The gateway starts last, and a port that is taken should cost nothing.
         drop(serve::bind(&options.listen.host, options.listen.port).await?);
     }
-    let folder = match &options.data {
-        Some(path) => Folder::keep(path)?,
-        None => Folder::temporary()?,
-    };
-    let data = folder.path().to_owned();
-    hold(folder, process);
-    let Services { payment_sim, user_rpc, product_rpc, mut order_rpc, order_api } =
-        Services::load(&options, &shop, &data.display().to_string())?;
+    hold(folder.lock()?, process);
     let payments = services::start("payment-sim", payment_sim::start, payment_sim, process).await?.address;
     order_rpc.own.provider.url = format!("http://{payments}");
     services::start("user-rpc", user_rpc::start, user_rpc, process).await?;
@@ -113,7 +110,7 @@ pub async fn start(options: Options, process: &Lifecycle) -> Result<Shop, BoxErr
 }
 
 /// Until the services have ended, which is before the process' own tasks do.
-fn hold(folder: Folder, process: &Lifecycle) {
+fn hold(folder: Locked, process: &Lifecycle) {
     let owner = process.clone();
     process.spawn("hold the data folder", async move {
         owner.stopping().await;

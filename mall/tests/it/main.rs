@@ -126,6 +126,7 @@ fn a_configuration_that_is_wrong_is_refused_with_the_way_out() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains(fault), "{text}");
+        assert!(!data.exists());
     }
 }
 
