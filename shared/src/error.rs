@@ -386,9 +386,17 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
                 Error::unavailable("the database does not answer").caused_by(error)
             }
+            sqlx::Error::Database(ref cause) if is_unwell(cause.code().as_deref()) => {
+                Error::unavailable("the database is not well").caused_by(error)
+            }
             error => Error::internal(error),
         }
     }
+}
+
+/// SQLite's IOERR, FULL and CANTOPEN, with their extended codes: a disk's fault and not the statement's.
+fn is_unwell(code: Option<&str>) -> bool {
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 13 | 14))
 }
 
 #[cfg(test)]

@@ -59,6 +59,13 @@ impl Event {
         })
     }
 
+    /// How long ago it happened.
+    pub fn age(&self) -> Duration {
+        let then = humantime::parse_rfc3339(&self.time).ok();
+        let then = then.and_then(|then| then.duration_since(UNIX_EPOCH).ok());
+        then.map_or(Duration::ZERO, |then| clock::wall().saturating_sub(then))
+    }
+
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, BoxError> {
         Ok(T::deserialize(&self.data)?)
     }

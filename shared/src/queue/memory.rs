@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use url::form_urlencoded;
 
 use super::{Delivery, Error, Event};
@@ -28,17 +28,31 @@ struct Broker {
 }
 
 struct Topic {
-    groups: Mutex<HashMap<String, mpsc::Sender<Delivery>>>,
-    joined: watch::Sender<()>,
+    groups: Mutex<HashMap<String, Arc<Group>>>,
     listeners: broadcast::Sender<Arc<Event>>,
 }
 
 impl Default for Topic {
     fn default() -> Topic {
-        Topic {
-            groups: Mutex::default(),
-            joined: watch::Sender::new(()),
-            listeners: broadcast::Sender::new(BEHIND),
+        Topic { groups: Mutex::default(), listeners: broadcast::Sender::new(BEHIND) }
+    }
+}
+
+/// Its members share what waits. While it has none, publishers wait until they give up.
+pub(super) struct Group {
+    into: mpsc::Sender<Delivery>,
+    waiting: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
+}
+
+impl Group {
+    /// What nobody waits for any more is passed over: it comes again, and would only be in the way.
+    pub(super) async fn next(&self) -> Option<Delivery> {
+        let mut waiting = self.waiting.lock().await;
+        loop {
+            let delivery = waiting.recv().await?;
+            if !delivery.is_given_up() {
+                return Some(delivery);
+            }
         }
     }
 }
@@ -67,10 +81,10 @@ impl Client {
         let topic = self.topic(topic);
         let mut waits = Vec::with_capacity(self.groups.len());
         for group in &*self.groups {
-            let members = topic.group(group).await;
             let (done, acknowledged) = oneshot::channel();
             let delivery = Delivery { event: event.clone(), done };
-            members.send(delivery).await.map_err(|_| Error::Unacknowledged(group.clone()))?;
+            let sent = topic.group(group).into.send(delivery).await;
+            sent.map_err(|_| Error::Unacknowledged(group.clone()))?;
             waits.push((group, acknowledged));
         }
         // No listener is no fault.
@@ -81,12 +95,8 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn subscribe(&self, topic: &str, group: &str) -> mpsc::Receiver<Delivery> {
-        let (members, deliveries) = mpsc::channel(WAITING);
-        let topic = self.topic(topic);
-        lock(&topic.groups).insert(group.to_owned(), members);
-        topic.joined.send_replace(());
-        deliveries
+    pub(super) fn subscribe(&self, topic: &str, group: &str) -> Arc<Group> {
+        self.topic(topic).group(group)
     }
 
     pub(super) fn listen(&self, topic: &str) -> broadcast::Receiver<Arc<Event>> {
@@ -95,17 +105,12 @@ impl Client {
 }
 
 impl Topic {
-    /// Waits for the group to be there; the publisher's deadline ends the wait.
-    async fn group(&self, name: &str) -> mpsc::Sender<Delivery> {
-        let mut joined = self.joined.subscribe();
-        loop {
-            joined.borrow_and_update();
-            if let Some(members) = lock(&self.groups).get(name).filter(|members| !members.is_closed()) {
-                return members.clone();
-            }
-            // The sender lives in `self`.
-            joined.changed().await.ok();
-        }
+    fn group(&self, name: &str) -> Arc<Group> {
+        let fresh = || {
+            let (into, waiting) = mpsc::channel(WAITING);
+            Arc::new(Group { into, waiting: tokio::sync::Mutex::new(waiting) })
+        };
+        lock(&self.groups).entry(name.to_owned()).or_insert_with(fresh).clone()
     }
 }
 

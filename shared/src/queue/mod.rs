@@ -11,7 +11,7 @@ pub mod outbox;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, oneshot};
 
 pub use event::Event;
 
@@ -67,12 +67,12 @@ impl Queue {
 }
 
 /// A member of a group. Dropped, it leaves.
-pub struct Subscription(mpsc::Receiver<Delivery>);
+pub struct Subscription(Arc<memory::Group>);
 
 impl Subscription {
     /// `None` when the queue has ended.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.0.recv().await
+        self.0.next().await
     }
 }
 
@@ -86,6 +86,11 @@ impl Delivery {
     pub fn acknowledge(self) {
         // Nobody waits any more: the event will come again, and the inbox knows it.
         self.done.send(()).ok();
+    }
+
+    /// Its publisher waits no more, and so will publish it again.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.done.is_closed()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The admin port of a process: `/metrics`, `/healthz` (it lives), `/readyz` (it may get traffic). Never reached through
 //! the gateway, and never drained: who asks whether a process is ready must hear that it is not.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -20,6 +22,7 @@ pub async fn start(
     admin: &Lifecycle,
 ) -> Result<std::net::SocketAddr, BoxError> {
     let listener = serve::bind(&conf.host, conf.port).await?;
+    keep_small(admin);
     let router = Router::new()
         .route(&conf.path, get(metrics))
         .route("/healthz", get(async || "ok\n"))
@@ -29,7 +32,19 @@ pub async fn start(
 }
 
 async fn metrics() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::render())
+    let rendered = tokio::task::spawn_blocking(metrics::render).await;
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], rendered.unwrap_or_default())
+}
+
+/// Also where nobody ever asks for them, metrics do not fill the memory.
+fn keep_small(admin: &Lifecycle) {
+    let owner = admin.clone();
+    admin.spawn("sum up metrics", async move {
+        while owner.pause(Duration::from_secs(5)).await {
+            tokio::task::spawn_blocking(metrics::sum_up).await?;
+        }
+        Ok::<(), BoxError>(())
+    });
 }
 
 async fn ready(State(process): State<Lifecycle>) -> impl IntoResponse {

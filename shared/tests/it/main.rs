@@ -14,6 +14,7 @@ mod pipeline;
 mod pipeline_cost;
 mod pipeline_rpc;
 mod queue;
+mod queue_faults;
 mod rpc;
 mod serving;
 mod store;

@@ -1,6 +1,7 @@
 //! What is counted: bounded however many paths, methods and names clients think of.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -9,8 +10,15 @@ use http::Method;
 use shared::lifecycle::{Lifecycle, Shutdown};
 use shared::pipeline::{Pick, Pipeline, Protocol, Side};
 use shared::rest::{Conf, Server, Spec};
+use shared::store::sql::Migrations;
 use shared::telemetry::metrics;
+use shared::testing::eventually;
+use shared::transaction;
 use tower::{Layer, ServiceExt};
+
+use crate::world;
+
+const SOON: Duration = Duration::from_secs(10);
 
 /// The series of one service: each name with its labels, without its values.
 fn series(service: &str) -> BTreeSet<String> {
@@ -73,4 +81,44 @@ async fn answers_with_any_status_and_calls_of_any_method_share_what_is_there() {
     }
     let codes = series("bounded-rpc").iter().filter(|line| line.contains("_count{")).count();
     assert_eq!(codes, 2 * 18, "seventeen codes and `other`, of the method and of the unknown ones");
+}
+
+#[tokio::test]
+async fn the_process_and_its_connections_are_told() {
+    metrics::start().unwrap();
+    const NONE: Migrations = Migrations { sqlite: &[] };
+    let folder = tempfile::TempDir::new().unwrap();
+    let lifecycle = Lifecycle::new("connected", &Shutdown::default());
+    let db = world::open(&folder, &NONE, &lifecycle).await;
+    let value = |name: &str| -> Option<f64> {
+        let text = metrics::render();
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?;
+        line.rsplit_once(' ')?.1.parse().ok()
+    };
+    for name in [
+        "process_start_time_seconds",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        "process_threads",
+    ] {
+        assert!(value(name).is_some_and(|value| value > 0.0), "{name}");
+    }
+    assert!(value("process_cpu_seconds_total").is_some());
+    let used = "sql_connections{service=\"connected\",state=\"used\"}";
+    let used_are = async |count| {
+        eventually(SOON, async || (value(used) == Some(count)).then_some(())).await;
+    };
+    used_are(0.0).await;
+    let held = db.pool().acquire().await.unwrap();
+    used_are(1.0).await;
+    drop(held);
+    let done: shared::error::Result<()> = transaction!(db, |tx| {
+        sqlx::query("SELECT 1").execute(tx.named("test.one")).await?;
+        Ok(())
+    });
+    done.unwrap();
+    for statement in ["transaction.begin", "test.one", "transaction.commit"] {
+        assert!(metrics::render().contains(&format!("statement=\"{statement}\"")), "{statement}");
+    }
 }

@@ -72,6 +72,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::config::duration;
 use crate::error::{BoxError, Error, Result};
 use crate::lifecycle::Lifecycle;
+use crate::telemetry::metrics;
 use statement::Timer;
 
 pub use statement::Named;
@@ -156,6 +157,7 @@ impl Db {
             slow: conf.slow_threshold,
             outbox: Notify::new(),
         }));
+        db.tell_connections(lifecycle.name());
         let checked = db.clone();
         lifecycle.ready_while("database", move || {
             let pool = checked.0.pool.clone();
@@ -165,6 +167,19 @@ impl Db {
             }
         });
         Ok(db)
+    }
+
+    fn tell_connections(&self, service: &'static str) {
+        let (idle, used) =
+            (metrics::sql_connections(service, "idle"), metrics::sql_connections(service, "used"));
+        let db = Arc::downgrade(&self.0);
+        metrics::sample(move || {
+            let Some(db) = db.upgrade() else { return false };
+            let (all, free) = (db.pool.size() as usize, db.pool.num_idle());
+            idle.set(free as f64);
+            used.set(all.saturating_sub(free) as f64);
+            true
+        });
     }
 
     /// Where the read `statement` runs: `query.fetch_all(db.named("product.list"))`. Measured, with its wait for a

@@ -7,6 +7,7 @@ use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::statement::Timer;
 use super::{Db, Dialect, Named, busy};
 use crate::clock;
 use crate::error::{Code, Error, Result};
@@ -107,7 +108,9 @@ impl Tx {
     }
 
     async fn commit(self) -> Result<()> {
+        let timer = Timer::start("transaction.commit", self.db.0.slow);
         self.inner.commit().await?;
+        drop(timer);
         if self.tells {
             self.db.stir_outbox();
         }
@@ -127,6 +130,7 @@ impl Db {
     /// Begins what [`transaction!`](crate::transaction) runs; nothing else calls it. Waits for its turn and a connection
     /// no longer than `AcquireTimeout`, and not beyond the deadline of the request.
     pub async fn begin(&self) -> Result<Tx> {
+        let _timer = Timer::start("transaction.begin", self.0.slow);
         let patience = Instant::now() + self.0.patience;
         let deadline = ambient::current().and_then(|ambient| ambient.deadline).map(clock::instant);
         let end = deadline.map_or(patience, |deadline| deadline.min(patience));
