@@ -218,7 +218,7 @@ fn a_configuration_is_refused_for_all_its_faults_at_once() {
         .replace("MaxTtl: 1day", "MaxTtl: 1m")
         .replace("Batch: 100", "Batch: 0")
         .replace("Sweep: 1s", "Sweep: 0s")
-        .replace("Lease: 10s", "Lease: 2days");
+        .replace("Lease: 30s", "Lease: 2days");
     let refused = config::parse::<product_rpc::config::Config>("x", &text, &|_| None).err().unwrap();
     let message = refused.to_string();
     for key in ["Currency", "Reservation.Ttl", "Reservation.Batch", "Reservation.Sweep", "Idempotency.Lease"]
