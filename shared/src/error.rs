@@ -192,6 +192,7 @@ impl Error {
     /// A request with these faults; there is at least one.
     pub fn invalid(violations: Vec<Violation>) -> Error {
         let message = match violations.as_slice() {
+            [one] if one.pointer.is_empty() => format!("the body {}", one.detail),
             [one] => format!("{}: {}", one.pointer, one.detail),
             many => format!("{} values are not valid", many.len()),
         };
@@ -433,6 +434,15 @@ mod tests {
         assert_eq!(got.code(), Code::Internal);
         assert!(!got.problem("", "").to_string().contains("secrets"));
         assert!(got.chain().contains("secrets"));
+    }
+
+    #[test]
+    fn a_single_fault_is_told_in_the_detail() {
+        let detail = |pointer: &str, fault: &str| {
+            Error::invalid(vec![Violation::new(pointer, fault)]).message().to_owned()
+        };
+        assert_eq!(detail("/name", "is required"), "/name: is required");
+        assert_eq!(detail("", "must be a JSON object"), "the body must be a JSON object");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::world::World;
 #[tokio::test]
 async fn what_no_route_answers_is_said() {
     let world = World::new("unmatched").await;
-    for path in ["/", "/v1", "/v1/nothing", "/v1/orders/x/pay/twice"] {
+    for path in ["/", "/v1", "/v1/nothing", "/v1/orders/x/pay/twice", "/v1/products/%FF"] {
         world.get(path).await.problem(404, "not_found");
     }
     let refused = [

@@ -80,8 +80,9 @@ impl Call {
 
     async fn path(&mut self) -> Result<Vec<(String, String)>> {
         let params = RawPathParams::from_request_parts(&mut self.head, &()).await;
-        let params = params
-            .map_err(|error| Error::of(Code::InvalidArgument, "the path is not UTF-8").caused_by(error))?;
+        // What is not UTF-8 names nothing.
+        let params =
+            params.map_err(|error| Error::not_found("there is nothing at this path").caused_by(error))?;
         Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
@@ -116,7 +117,10 @@ impl Call {
         match Limited::new(body, most).collect().await {
             Ok(whole) => Ok(whole.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(too_large(most)),
-            Err(error) => Err(Error::of(Code::InvalidArgument, "the body broke off").caused_by(error)),
+            Err(error) => {
+                let broken = Violation::new(Pointer::Whole.to_string(), "broke off");
+                Err(Error::invalid(vec![broken]).caused_by(error))
+            }
         }
     }
 }
