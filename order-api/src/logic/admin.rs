@@ -1,10 +1,13 @@
 //! What administrators do with orders, products and stock.
 
 use proto::order::v1::{ListOrdersRequest, MoveOrderRequest};
-use proto::product::v1::{AdjustStockRequest, CreateProductRequest, GetStockRequest, UpdateProductRequest};
+use proto::product::v1::{
+    AdjustStockRequest, CreateProductRequest, GetProductRequest, GetStockRequest, UpdateProductRequest,
+};
 use shared::error::{Code, Error, Result};
 use shared::pipeline::auth::Caller;
-use shared::rest::{Reply, etag};
+use shared::rest::Reply;
+use shared::rest::etag::Expected;
 
 use super::idempotency_key;
 use crate::api::types::{
@@ -64,12 +67,10 @@ pub(crate) async fn edit_product(
     _: Caller,
     req: EditProductReq,
 ) -> Result<Reply<Product>> {
-    let expected = req.if_match.ok_or_else(|| {
+    let tags = req.if_match.ok_or_else(|| {
         Error::of(Code::PreconditionRequired, "this needs If-Match with the version that is to be changed")
     })?;
-    let expected_version = etag::expected_version(&expected).ok_or_else(|| {
-        Error::of(Code::PreconditionFailed, "If-Match must name one version, such as \"3\"")
-    })?;
+    let expected_version = expected_version(ctx, &req.id, &Expected::parse(&tags)).await?;
     let req = UpdateProductRequest {
         id: req.id,
         expected_version,
@@ -82,6 +83,26 @@ pub(crate) async fn edit_product(
     let product = convert::product(ctx.product().update_product(req).await?.into_inner())?;
     let version = product.version;
     Ok(Reply::ok(product).etag(version))
+}
+
+/// Which version is to be changed. Where several would do it is the one of now, if it is among them: when it is another
+/// one by the time of the change, product-rpc refuses.
+async fn expected_version(ctx: &ServiceContext, id: &str, expected: &Expected) -> Result<i64> {
+    match expected {
+        Expected::OneOf(versions) if versions.is_empty() => {
+            let detail = "If-Match must name a version, such as \"3\"";
+            Err(Error::of(Code::PreconditionFailed, detail))
+        }
+        Expected::OneOf(versions) if versions.len() == 1 => Ok(versions[0]),
+        _ => {
+            let item = ctx.product().get_product(GetProductRequest { id: id.to_owned() }).await?.into_inner();
+            if expected.fits(item.version) {
+                Ok(item.version)
+            } else {
+                Err(Error::of(Code::PreconditionFailed, "the product has another version"))
+            }
+        }
+    }
 }
 
 pub(crate) async fn get_stock(ctx: &ServiceContext, _: Caller, req: ProductReq) -> Result<Stock> {

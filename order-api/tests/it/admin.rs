@@ -2,7 +2,8 @@
 
 use proto::order::v1::{ListOrdersRequest, ListOrdersResponse, MoveOrderRequest, OrderView};
 use proto::product::v1::{
-    AdjustStockRequest, CreateProductRequest, GetStockRequest, Item, Stock, UpdateProductRequest,
+    AdjustStockRequest, CreateProductRequest, GetProductRequest, GetStockRequest, Item, Stock,
+    UpdateProductRequest,
 };
 use serde_json::{Value, json};
 use shared::error::{Code, Error};
@@ -99,7 +100,7 @@ async fn a_product_is_changed_in_the_version_that_was_read() {
         Answer::to(req).await
     };
     edit(None).await.problem(428, "precondition_required");
-    for unfit in ["3", "W/\"3\"", "\"x\"", "*"] {
+    for unfit in ["3", "W/\"3\"", "\"x\"", "\"03\""] {
         edit(Some(unfit)).await.problem(412, "precondition_failed");
     }
     assert!(world.product.asked::<UpdateProductRequest>("update_product").is_empty());
@@ -119,6 +120,29 @@ async fn a_product_is_changed_in_the_version_that_was_read() {
         Err::<Item, _>(Error::of(Code::PreconditionFailed, "it was changed since").with("version", 5))
     });
     assert_eq!(edit(Some("\"4\"")).await.problem(412, "precondition_failed")["version"], 5);
+}
+
+#[tokio::test]
+async fn if_match_may_name_several_versions_or_any() {
+    let world = World::new("admin-edit-several").await;
+    world.product.on("get_product", |_: GetProductRequest| Ok(kettle()));
+    world.product.on("update_product", |_: UpdateProductRequest| Ok(Item { version: 4, ..kettle() }));
+    let edit = async |lines: &[&str]| {
+        let req =
+            world.as_admin("PATCH", "/v1/admin/products/enamel-kettle").json(&json!({"name": "Kettle"}));
+        Answer::to(lines.iter().fold(req, |req, line| req.header("if-match", *line))).await
+    };
+    edit(&["\"1\", \"2\""]).await.problem(412, "precondition_failed");
+    assert!(world.product.asked::<UpdateProductRequest>("update_product").is_empty());
+    for fits in [&["\"2\", \"3\""][..], &["\"3\"", "\"2\""], &["*"]] {
+        edit(fits).await.body(200);
+    }
+    let asked: Vec<UpdateProductRequest> = world.product.asked("update_product");
+    assert!(asked.len() == 3 && asked.iter().all(|req| req.expected_version == 3), "{asked:?}");
+    world
+        .product
+        .on("get_product", |_: GetProductRequest| Err::<Item, _>(Error::not_found("no such product")));
+    edit(&["*"]).await.problem(404, "not_found");
 }
 
 #[tokio::test]

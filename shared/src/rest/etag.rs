@@ -10,9 +10,34 @@ pub fn is_known(if_none_match: &str, tag: impl std::fmt::Display) -> bool {
         })
 }
 
-/// The version that `If-Match` expects, where it names a single one. Weak tags do not count (13.1.1).
-pub fn expected_version(if_match: &str) -> Option<i64> {
-    unquote(if_match.trim())?.parse().ok()
+/// What `If-Match` lets pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// `*`: whatever there is.
+    Any,
+    /// One of these versions; of none where no tag can be one.
+    OneOf(Vec<i64>),
+}
+
+impl Expected {
+    /// Weak tags do not count (13.1.1), and a tag is compared letter by letter: `"07"` is no version.
+    pub fn parse(if_match: &str) -> Expected {
+        if if_match.trim() == "*" {
+            return Expected::Any;
+        }
+        let version = |tag: &str| {
+            let tag = unquote(tag.trim())?;
+            tag.parse::<i64>().ok().filter(|version| version.to_string() == tag)
+        };
+        Expected::OneOf(if_match.split(',').filter_map(version).collect())
+    }
+
+    pub fn fits(&self, version: i64) -> bool {
+        match self {
+            Expected::Any => true,
+            Expected::OneOf(versions) => versions.contains(&version),
+        }
+    }
 }
 
 fn unquote(tag: &str) -> Option<&str> {
@@ -31,9 +56,17 @@ mod tests {
         for unknown in ["", "7", "\"70\"", "\"7", "W/7"] {
             assert!(!is_known(unknown, 7), "{unknown}");
         }
-        assert_eq!(expected_version(" \"7\""), Some(7));
-        for none in ["7", "W/\"7\"", "*", "\"x\"", "\"7\", \"8\"", "\""] {
-            assert_eq!(expected_version(none), None, "{none}");
+        let versions = |text: &str| match Expected::parse(text) {
+            Expected::OneOf(versions) => versions,
+            Expected::Any => panic!("{text} is not any"),
+        };
+        assert_eq!(versions(" \"7\""), [7]);
+        assert_eq!(versions("\"7\",W/\"6\", \"x\" ,\"8\""), [7, 8]);
+        for none in ["", "7", "W/\"7\"", "\"*\"", "\"x\"", "\"07\"", "\"+7\"", "\""] {
+            assert_eq!(versions(none), [0; 0], "{none}");
         }
+        assert_eq!(Expected::parse(" *"), Expected::Any);
+        assert!(Expected::Any.fits(7) && Expected::OneOf(vec![6, 7]).fits(7));
+        assert!(!Expected::OneOf(vec![6]).fits(7));
     }
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use super::decode::{Decode, Faults, Pointer};
 use super::validate::{Rule, check};
 
+/// The headers of a contract that are lists, which may stand in several lines (RFC 9110, 5.3).
+const LISTS: [&str; 2] = ["If-Match", "If-None-Match"];
+
 /// Each name is taken once; a value that is missing or wrong becomes a fault, and the rest goes on.
 pub struct Members<'a> {
     left: Left<'a>,
@@ -114,7 +117,11 @@ impl<'a> Members<'a> {
                     self.faults.add(&self.at.member(name), "must be visible ASCII characters");
                     return None;
                 };
-                texts.into_iter().filter(|text| !text.is_empty()).collect()
+                let mut texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+                if LISTS.contains(&name) && texts.len() > 1 {
+                    texts = vec![texts.join(", ")];
+                }
+                texts
             }
         };
         if T::MANY && !texts.is_empty() {
