@@ -205,10 +205,28 @@ pub(super) fn integer(value: &Value) -> Option<i128> {
     value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
 }
 
-/// A parameter is a number where JSON would have it so: `1e3` and `-5`, but neither `NaN` nor `+5`.
+/// A parameter is a number where JSON would have it so: `1e3` and `-5`, but neither `NaN` nor `+5`, which a query reads as
+/// ` 5`.
 fn number(text: String) -> Value {
     match serde_json::from_str(&text) {
-        Ok(number @ Value::Number(_)) => number,
+        Ok(number @ Value::Number(_)) if text.trim_ascii().len() == text.len() => number,
         _ => Value::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_parameter_is_a_number_as_json_has_it() {
+        for (text, number) in [("5", json!(5)), ("-5", json!(-5)), ("1e3", json!(1e3)), ("0.5", json!(0.5))] {
+            assert_eq!(i64::of_text(text.to_owned()), number);
+        }
+        for text in ["", " 5", "5 ", "+5", "05", "NaN", "0x5", "true", "[5]"] {
+            assert_eq!(i64::of_text(text.to_owned()), json!(text));
+        }
     }
 }
