@@ -1,5 +1,6 @@
 //! Users and their tokens.
 
+use http::header::CACHE_CONTROL;
 use proto::user::v1::{GetUserRequest, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest};
 use shared::error::{Code, Error, Result};
 use shared::pipeline::auth::{Caller, Jwk};
@@ -15,16 +16,21 @@ pub(crate) async fn register(ctx: &ServiceContext, req: RegisterReq) -> Result<R
     Ok(Reply::created(convert::user(profile)))
 }
 
-pub(crate) async fn login(ctx: &ServiceContext, req: LoginReq) -> Result<Tokens> {
+pub(crate) async fn login(ctx: &ServiceContext, req: LoginReq) -> Result<Reply<Tokens>> {
     let LoginReq { email, password } = req;
     let tokens = ctx.user().login(LoginRequest { email, password }).await?.into_inner();
-    Ok(convert::tokens(tokens))
+    Ok(secret(convert::tokens(tokens)))
 }
 
-pub(crate) async fn refresh(ctx: &ServiceContext, req: RefreshReq) -> Result<Tokens> {
+pub(crate) async fn refresh(ctx: &ServiceContext, req: RefreshReq) -> Result<Reply<Tokens>> {
     let RefreshReq { refresh_token } = req;
     let tokens = ctx.user().refresh(RefreshRequest { refresh_token }).await?.into_inner();
-    Ok(convert::tokens(tokens))
+    Ok(secret(convert::tokens(tokens)))
+}
+
+/// Nobody on the way may keep it (RFC 6749, 5.1).
+fn secret(tokens: Tokens) -> Reply<Tokens> {
+    Reply::ok(tokens).header(CACHE_CONTROL, "no-store")
 }
 
 pub(crate) async fn logout(ctx: &ServiceContext, req: RefreshReq) -> Result<()> {

@@ -71,7 +71,9 @@ async fn tokens_come_from_a_login_and_from_a_refresh() {
         "refresh_expires_in": 2_592_000,
     });
     let login = json!({"email": "ada@example.com", "password": "x"});
-    assert_eq!(world.post("/v1/users/login", &login).await.body(200), expected);
+    let answer = world.post("/v1/users/login", &login).await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.body(200), expected);
     assert_eq!(world.post("/v1/users/refresh", &json!({"refresh_token": "q"})).await.body(200), expected);
     assert_eq!(world.user.asked_once::<RefreshRequest>("refresh").refresh_token, "q");
     world.user.on("login", |_: LoginRequest| {
