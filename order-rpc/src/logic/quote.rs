@@ -60,8 +60,10 @@ fn check_address(address: &Address, faults: &mut Vec<Violation>) {
         ("postal_code", address.postal_code.as_str(), 1, 20),
     ];
     for (field, text, least, most) in texts {
-        if text.trim().chars().count() < least || text.chars().count() > most {
-            let detail = format!("must have {least} to {most} characters");
+        // It will stand on a label.
+        let is_one_line = !text.contains(char::is_control);
+        if text.trim().chars().count() < least || text.chars().count() > most || !is_one_line {
+            let detail = format!("must have {least} to {most} characters in one line");
             faults.push(Violation::new(format!("/address/{field}"), detail));
         }
     }

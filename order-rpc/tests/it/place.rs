@@ -106,6 +106,11 @@ async fn all_faults_of_a_request_are_told_at_once() {
         change(&mut req);
         req
     };
+    let lines = without(|req| {
+        let address = req.address.as_mut().unwrap();
+        (address.city, address.line2) = ("Graz\n8010".into(), Some("\0".into()));
+    });
+    assert_eq!(pointers(world.send(lines).await), ["/address/line2", "/address/city"]);
     assert_eq!(pointers(world.send(without(|req| req.address = None)).await), ["/address"]);
     assert_eq!(pointers(world.send(without(|req| req.items.clear())).await), ["/items"]);
     assert_eq!(pointers(world.send(without(|req| req.from_cart = true)).await), ["/items"]);

@@ -52,8 +52,8 @@ fn check(email: &str, password: &str, name: &str) -> Result<()> {
     if !(12..=128).contains(&password.chars().count()) {
         faults.push(Violation::new("/password", "must have 12 to 128 characters"));
     }
-    if !(1..=100).contains(&name.chars().count()) {
-        faults.push(Violation::new("/name", "must have 1 to 100 characters"));
+    if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
+        faults.push(Violation::new("/name", "must have 1 to 100 characters in one line"));
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }

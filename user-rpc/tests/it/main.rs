@@ -46,7 +46,11 @@ async fn world(name: &str, change: impl FnOnce(&mut Config)) -> World {
 
 impl World {
     async fn register(&mut self, email: &str, password: &str) -> Result<String, Error> {
-        let req = RegisterRequest { email: email.into(), password: password.into(), name: "Anna".into() };
+        self.register_as("Anna", email, password).await
+    }
+
+    async fn register_as(&mut self, name: &str, email: &str, password: &str) -> Result<String, Error> {
+        let req = RegisterRequest { email: email.into(), password: password.into(), name: name.into() };
         Ok(self.user.register(req).await?.into_inner().id)
     }
 
@@ -121,6 +125,10 @@ async fn a_registration_is_refused_for_all_its_faults_at_once() {
     let refused = world.register("no address", "short").await.unwrap_err();
     let pointers: Vec<_> = refused.faults().iter().map(|fault| fault.pointer.as_str()).collect();
     assert_eq!(pointers, ["/email", "/password"]);
+    for name in [" ", "An\0na", "Anna\nBert"] {
+        let refused = world.register_as(name, "anna@example.com", PASSWORD).await.unwrap_err();
+        assert_eq!(refused.faults()[0].pointer, "/name", "{name:?}");
+    }
     assert_eq!(reason(world.register("demo@EXAMPLE.com", PASSWORD).await), "email_taken");
 }
 
