@@ -171,20 +171,19 @@ async fn a_payment_ends_well_or_not_or_not_yet() {
     let world = World::new("pay").await;
     world.order.on("pay_order", |_: PayOrderRequest| Ok(paid()));
     assert_eq!(pay(&world, card()).await.body(200)["status"], "paid");
-    assert_eq!(
-        world.order.asked_once::<PayOrderRequest>("pay_order"),
-        PayOrderRequest {
-            user_id: CUSTOMER.to_owned(),
-            order_id: ORDER.to_owned(),
-            idempotency_key: "k2".to_owned(),
-            card: Some(Card {
-                number: "4242424242424242".to_owned(),
-                exp_month: 12,
-                exp_year: 2099,
-                cvc: "123".to_owned(),
-            }),
-        }
-    );
+    let asked = PayOrderRequest {
+        user_id: CUSTOMER.to_owned(),
+        order_id: ORDER.to_owned(),
+        idempotency_key: "k2".to_owned(),
+        card: Some(Card {
+            number: "4242424242424242".to_owned(),
+            exp_month: 12,
+            exp_year: 2099,
+            cvc: "123".to_owned(),
+        }),
+    };
+    // What holds a card cannot be printed.
+    assert!(world.order.asked_once::<PayOrderRequest>("pay_order") == asked);
     world.order.on("pay_order", |_: PayOrderRequest| {
         let mut order = OrderView { status: "paying".to_owned(), ..paid() };
         order.payment.as_mut().unwrap().paid_at_ms = 0;
