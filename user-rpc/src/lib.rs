@@ -14,7 +14,7 @@ use std::time::Duration;
 use proto::user::v1::user_server::UserServer;
 use shared::clock;
 use shared::config::Mode;
-use shared::error::BoxError;
+use shared::error::{BoxError, Code};
 use shared::lifecycle::Lifecycle;
 use shared::rpc;
 use shared::serve;
@@ -53,10 +53,14 @@ pub async fn start(
 
 /// An account that is there already keeps its password.
 async fn seed(ctx: &ServiceContext, account: &Account, name: &str, role: &str) -> Result<(), BoxError> {
-    if model::user::by_email(&ctx.db, &account.email).await?.is_none() {
-        logic::register::create(ctx, &account.email, account.password.expose(), name, role).await?;
+    if model::user::by_email(&ctx.db, &account.email).await?.is_some() {
+        return Ok(());
     }
-    Ok(())
+    match logic::register::create(ctx, &account.email, account.password.expose(), name, role).await {
+        // Another instance was faster.
+        Err(error) if error.code() == Code::Conflict => Ok(()),
+        made => Ok(made.map(|_| ())?),
+    }
 }
 
 fn forget_expired(ctx: &ServiceContext, lifecycle: &Lifecycle) {

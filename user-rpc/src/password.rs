@@ -1,20 +1,22 @@
 //! Passwords: Argon2id with the crate's parameters (19 MiB, two passes, one lane: what OWASP asks for at least), off the
 //! async threads, and only a few at once, since each takes its memory.
 
+use std::sync::Arc;
+
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use shared::error::{Error, Result};
 use tokio::sync::Semaphore;
 
 pub(crate) struct Passwords {
-    room: Semaphore,
+    room: Arc<Semaphore>,
     /// Of no password: what an unknown user's attempt is checked against, so that it takes as long.
     nobody: String,
 }
 
 impl Passwords {
     pub(crate) async fn new(concurrency: usize) -> Result<Passwords> {
-        let room = Semaphore::new(concurrency);
+        let room = Arc::new(Semaphore::new(concurrency));
         let passwords = Passwords { room, nobody: String::new() };
         let nobody = passwords.hash(&uuid::Uuid::now_v7().to_string()).await?;
         Ok(Passwords { nobody, ..passwords })
@@ -41,7 +43,31 @@ impl Passwords {
     }
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let _room = self.room.acquire().await.map_err(Error::internal)?;
+        let room = self.room.clone().acquire_owned().await.map_err(Error::internal)?;
+        let work = move || {
+            // Until the work has ended: who asked for it may be gone before.
+            let _room = room;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use shared::testing::eventually;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_gives_up_does_not_make_room_before_the_hash_is_done() {
+        let passwords = Passwords::new(1).await.unwrap();
+        assert!(passwords.hash("correct horse battery").now_or_never().is_none());
+        assert_eq!(passwords.room.available_permits(), 0);
+        let free = async || (passwords.room.available_permits() == 1).then_some(());
+        eventually(Duration::from_secs(20), free).await;
     }
 }

@@ -1,6 +1,6 @@
 //! The key pair behind access tokens. Only this service can sign; everybody can verify.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -17,6 +17,7 @@ use shared::clock;
 use shared::config::Mode;
 use shared::error::{Error, Result};
 use shared::pipeline::auth::Claims;
+use uuid::Uuid;
 
 use crate::config::Token;
 
@@ -81,9 +82,20 @@ fn make(path: &Path) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.with_context(|| format!("{} cannot be written", path.display()))?;
-    file.write_all(pem.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))
+    // Whole or not at all: of several instances that start at once one key stays, and all of them read that.
+    let whole = path.with_extension(format!("{}.new", Uuid::now_v7()));
+    let written = write(&whole, &pem).and_then(|()| std::fs::hard_link(&whole, path));
+    std::fs::remove_file(&whole).ok();
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        written => written.with_context(|| format!("{} cannot be written", path.display())),
+    }
+}
+
+fn write(path: &Path, pem: &str) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(pem.as_bytes())?;
+    file.sync_all()
 }
 
 fn read(path: &Path) -> anyhow::Result<SigningKey> {
@@ -102,4 +114,26 @@ fn read(path: &Path) -> anyhow::Result<SigningKey> {
 fn public(key: &SigningKey) -> PublicKey {
     let public = key.verifying_key().to_bytes();
     PublicKey { kid: BASE64.encode(&Sha256::digest(public)[..12]), x: BASE64.encode(public) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_keys_that_are_made_at_once_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deeper").join("key.pem");
+        let made: Vec<PublicKey> = std::thread::scope(|scope| {
+            let make = || {
+                make(&path).unwrap();
+                public(&read(&path).unwrap())
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|key| key.kid == made[0].kid));
+        let left = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(left, 1);
+    }
 }

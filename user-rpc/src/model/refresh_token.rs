@@ -27,14 +27,16 @@ pub(crate) async fn insert(tx: &mut Tx, token: &RefreshToken) -> Result<()> {
         .bind(&token.family)
         .bind(&token.user_id)
         .bind(token.expires_at)
-        .execute(tx.on())
+        .execute(tx.named("refresh_tokens.insert"))
         .await?;
     Ok(())
 }
 
 pub(crate) async fn find(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToken>> {
-    let row =
-        sqlx::query("SELECT * FROM refresh_tokens WHERE hash = ?").bind(hash).fetch_optional(tx.on()).await?;
+    let row = sqlx::query("SELECT * FROM refresh_tokens WHERE hash = ?")
+        .bind(hash)
+        .fetch_optional(tx.named("refresh_tokens.find"))
+        .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(RefreshToken {
         hash: row.try_get("hash")?,
@@ -46,23 +48,32 @@ pub(crate) async fn find(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToken>
     }))
 }
 
-/// `false` where another has spent or revoked it.
+/// `false` where it was spent or revoked before, has ended, or is not known.
 pub(crate) async fn spend(tx: &mut Tx, hash: &str, now: i64) -> Result<bool> {
-    let update =
-        "UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at = 0 AND revoked_at = 0";
-    Ok(sqlx::query(update).bind(now).bind(hash).execute(tx.on()).await?.rows_affected() == 1)
+    let update = "UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at = 0 AND revoked_at = 0 AND expires_at > ?";
+    Ok(sqlx::query(update)
+        .bind(now)
+        .bind(hash)
+        .bind(now)
+        .execute(tx.named("refresh_tokens.spend"))
+        .await?
+        .rows_affected()
+        == 1)
 }
 
 pub(crate) async fn revoke_family(tx: &mut Tx, family: &str, now: i64) -> Result<()> {
     let update = "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at = 0";
-    sqlx::query(update).bind(now).bind(family).execute(tx.on()).await?;
+    sqlx::query(update).bind(now).bind(family).execute(tx.named("refresh_tokens.revoke_family")).await?;
     Ok(())
 }
 
 /// What ended long ago tells nothing any more.
 pub(crate) async fn delete_expired(db: &Db, before: i64) -> Result<()> {
     shared::transaction!(db, |tx| {
-        sqlx::query("DELETE FROM refresh_tokens WHERE expires_at < ?").bind(before).execute(tx.on()).await?;
+        sqlx::query("DELETE FROM refresh_tokens WHERE expires_at < ?")
+            .bind(before)
+            .execute(tx.named("refresh_tokens.delete_expired"))
+            .await?;
         Ok(())
     })
 }

@@ -7,7 +7,8 @@ use sqlx::FromRow;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// No `Debug`: the hash of a password is for no log.
+#[derive(Clone)]
 pub(crate) struct User {
     pub id: String,
     pub email: String,
@@ -58,7 +59,7 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
         .bind(&user.role)
         .bind(&user.password_hash)
         .bind(user.created_at)
-        .execute(tx.on())
+        .execute(tx.named("users.insert"))
         .await?;
     Ok(())
 }
@@ -77,9 +78,10 @@ pub(crate) async fn profile(db: &Db, id: &str) -> Result<Option<Profile>> {
 
 pub(crate) async fn by_email(db: &Db, email: &str) -> Result<Option<User>> {
     let select = sqlx::query_as("SELECT * FROM users WHERE email = ?").bind(email);
-    db.timed("users.by_email", select.fetch_optional(db.pool())).await
+    Ok(select.fetch_optional(db.named("users.by_email")).await?)
 }
 
 pub(crate) async fn by_id_in(tx: &mut Tx, id: &str) -> Result<Option<User>> {
-    Ok(sqlx::query_as("SELECT * FROM users WHERE id = ?").bind(id).fetch_optional(tx.on()).await?)
+    let select = sqlx::query_as("SELECT * FROM users WHERE id = ?").bind(id);
+    Ok(select.fetch_optional(tx.named("users.by_id")).await?)
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use proto::user::v1::user_client::UserClient;
 use proto::user::v1::{
     GetUserRequest, ListKeysRequest, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest, Tokens,
@@ -33,6 +34,11 @@ fn configuration(folder: &Path) -> Loaded<Config> {
 
 async fn world(name: &str, change: impl FnOnce(&mut Config)) -> World {
     let folder = TempDir::new().unwrap();
+    instance(name, &folder, change).await.with(folder)
+}
+
+/// One of several on the data of a folder.
+async fn instance(name: &str, folder: &TempDir, change: impl FnOnce(&mut Config)) -> Instance {
     let lifecycle = Lifecycle::new("user-rpc", &Shutdown::default());
     let Loaded { mut listen, mut own, service } = configuration(folder.path());
     listen.port = 0;
@@ -41,7 +47,15 @@ async fn world(name: &str, change: impl FnOnce(&mut Config)) -> World {
     user_rpc::start(listen.clone(), own, service.mode, &lifecycle).await.unwrap();
     let conf = client::Conf { registry: listen.registry, key: listen.key, ..client::Conf::default() };
     let channel = client::connect(&conf, proto::DESCRIPTORS, &lifecycle).await.unwrap();
-    World { user: UserClient::new(channel), _lifecycle: lifecycle, _folder: folder }
+    Instance(UserClient::new(channel), lifecycle)
+}
+
+struct Instance(UserClient<client::Channel>, Lifecycle);
+
+impl Instance {
+    fn with(self, folder: TempDir) -> World {
+        World { user: self.0, _lifecycle: self.1, _folder: folder }
+    }
 }
 
 impl World {
@@ -155,6 +169,31 @@ async fn after_the_grace_a_spent_token_revokes_its_family_and_no_other() {
     shared::testing::eventually(Duration::from_secs(5), async || world.refresh(&first).await.err()).await;
     assert_eq!(reason(world.refresh(&second).await), "token_reused");
     assert!(world.refresh(&other).await.is_ok());
+}
+
+/// Nobody has started before: there is neither a key nor an account.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_that_start_at_once_are_one_service() {
+    let folder = TempDir::new().unwrap();
+    let started = (0..4).map(|at| {
+        let folder = &folder;
+        async move { instance(&format!("user-several-{at}"), folder, |_| {}).await }
+    });
+    let instances = join_all(started).await;
+    let req = |token: &str| RefreshRequest { refresh_token: token.into() };
+    let (email, password) = ("demo@example.com".into(), "demo-development-only".into());
+    let login = instances[0].0.clone().login(LoginRequest { email, password }).await;
+    let mut token = login.unwrap().into_inner().refresh_token;
+    for _ in 0..5 {
+        let spent = join_all(instances.iter().map(|one| {
+            let (mut user, req) = (one.0.clone(), req(&token));
+            async move { user.refresh(req).await.map(|rsp| rsp.into_inner().refresh_token) }
+        }));
+        // Whoever answers, it is the same successor.
+        let answers: Vec<String> = spent.await.into_iter().collect::<Result<_, _>>().unwrap();
+        assert!(answers.iter().all(|answer| *answer == answers[0] && *answer != token), "{answers:?}");
+        token.clone_from(&answers[0]);
+    }
 }
 
 #[tokio::test]
