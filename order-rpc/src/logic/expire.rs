@@ -8,13 +8,21 @@ use crate::model::order::{self, Order};
 use crate::status::Status;
 use crate::svc::ServiceContext;
 
-/// Ends what is overdue, at most one batch; how many orders were. Any number of instances may do it at once.
-pub(crate) async fn expire_overdue(ctx: &ServiceContext) -> Result<usize> {
-    let overdue = order::overdue(&ctx.db, clock::wall_ms(), ctx.config.order.sweep.batch).await?;
+/// Ends what is overdue, at most one batch; `true` where more are waiting. Any number of instances may do it at once, and
+/// an order that cannot be ended holds up no other.
+pub(crate) async fn expire_overdue(ctx: &ServiceContext) -> Result<bool> {
+    let batch = ctx.config.order.sweep.batch;
+    let overdue = order::overdue(&ctx.db, clock::wall_ms(), batch).await?;
+    let mut ended = 0_usize;
     for order in &overdue {
-        expire(ctx, order).await?;
+        match expire(ctx, order).await {
+            Ok(()) => ended += 1,
+            Err(error) => {
+                tracing::warn!(order_id = order.id, error = error.chain(), "an order did not expire yet");
+            }
+        }
     }
-    Ok(overdue.len())
+    Ok(overdue.len() == batch && ended > 0)
 }
 
 pub(super) fn is_overdue(order: &Order) -> bool {

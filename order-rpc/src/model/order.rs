@@ -115,10 +115,12 @@ pub(crate) async fn overdue(db: &Db, now: i64, most: usize) -> Result<Vec<Order>
     Ok(select.fetch_all(db.named("orders.overdue")).await?)
 }
 
-/// One statement, so that order and payment fit together.
+/// One statement, so that order and payment fit together. An attempt that failed is never shown in place of one that did
+/// not, whatever the clocks of those who wrote them said.
 const SHOWN: &str = "SELECT o.*, p.status AS payment_status, p.card_brand, p.card_last4, p.paid_at
      FROM orders o LEFT JOIN payments p ON p.id =
-         (SELECT l.id FROM payments l WHERE l.order_id = o.id ORDER BY l.created_at DESC, l.id DESC LIMIT 1)
+         (SELECT l.id FROM payments l WHERE l.order_id = o.id
+          ORDER BY l.status IN ('declined', 'void'), l.created_at DESC, l.id DESC LIMIT 1)
      WHERE ";
 
 pub(crate) async fn shown(db: &Db, id: &str) -> Result<Option<Shown>> {

@@ -17,8 +17,8 @@ pub(super) fn start(ctx: &ServiceContext, lifecycle: &Lifecycle) {
                     () = owner.stopping() => return Ok(()),
                 };
                 match swept {
-                    Ok(count) if count < conf.batch => break,
-                    Ok(_) => {}
+                    Ok(true) => {}
+                    Ok(false) => break,
                     Err(error) => {
                         tracing::warn!(error = error.chain(), "overdue orders stay for now");
                         break;

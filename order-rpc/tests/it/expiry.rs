@@ -57,6 +57,21 @@ async fn an_order_that_comes_back_too_late_expires_then() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_end_holds_up_no_other() {
+    let world = world_with(|config| config.order.sweep.batch = 2).await;
+    let (stuck, other) = (world.placed("anna").await.id, world.placed("anna").await.id);
+    world.records.stick(&stuck).await;
+    for id in [&stuck, &other] {
+        world.records.let_time_pass(id).await;
+    }
+    world.becomes("anna", &other, "expired").await;
+    assert_eq!(world.records.status(&stuck).await, "pending_payment");
+    world.records.free().await;
+    world.becomes("anna", &stuck, "expired").await;
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn many_sweepers_end_many_orders_once() {
     let mut world = world_with(|config| {
         config.order.sweep.batch = 7;

@@ -331,3 +331,16 @@ async fn no_card_is_kept() {
         }
     }
 }
+
+/// Who wrote the attempt that succeeded had a clock that was late.
+#[tokio::test]
+async fn the_payment_that_is_shown_is_the_one_that_went_through() {
+    let world = world().await;
+    let placed = world.placed("anna").await;
+    assert_eq!(reason(world.pay("anna", &placed.id, "k", DECLINED).await), "payment_declined");
+    let paid = world.pay("anna", &placed.id, "l", GOOD).await.unwrap();
+    let attempts = world.records.attempts(&placed.id).await;
+    let good = attempts.iter().find(|attempt| attempt.status == "succeeded").unwrap();
+    world.records.late_clock(&good.id).await;
+    assert_eq!(world.get("anna", &placed.id).await.unwrap().payment, paid.payment);
+}

@@ -115,6 +115,24 @@ impl Records {
         update.execute(&self.0).await.unwrap();
     }
 
+    /// From now on the order cannot move, as somebody has told of its next move already; `free` ends that.
+    pub(crate) async fn stick(&self, order_id: &str) {
+        let insert = "INSERT INTO outbox
+             SELECT 'stuck', topic, event_key, seq + 1, event, created_at, 0, 0, '', 0, 9000000000000
+             FROM outbox WHERE event_key = ? ORDER BY seq DESC LIMIT 1";
+        assert_eq!(sqlx::query(insert).bind(order_id).execute(&self.0).await.unwrap().rows_affected(), 1);
+    }
+
+    pub(crate) async fn free(&self) {
+        sqlx::query("DELETE FROM outbox WHERE id = 'stuck'").execute(&self.0).await.unwrap();
+    }
+
+    /// As if it had been written by an instance whose clock is late by an hour.
+    pub(crate) async fn late_clock(&self, payment_id: &str) {
+        let update = "UPDATE payments SET created_at = created_at - 3600000 WHERE id = ?";
+        sqlx::query(update).bind(payment_id).execute(&self.0).await.unwrap();
+    }
+
     /// The lease of every claim is over: who had one is taken for dead.
     pub(crate) async fn end_leases(&self) {
         sqlx::query("UPDATE idempotency SET claimed_until = 0").execute(&self.0).await.unwrap();
