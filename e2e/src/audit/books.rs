@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Counted;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Books {
-    pub(super) users: BTreeSet<String>,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) tokens: Vec<Token>,
     pub(super) products: BTreeMap<String, Product>,
     pub(super) stock_moves: Vec<StockMove>,
     pub(super) reservations: BTreeMap<String, Reservation>,
@@ -21,6 +22,19 @@ pub(super) struct Books {
     pub(super) charges: BTreeMap<String, Charge>,
     /// Orders that did not move while the other databases were read: what those say of them is of the same moment.
     pub(super) resting: BTreeSet<String>,
+}
+
+/// No `Debug`: what is to be no secret may be one.
+pub(super) struct User {
+    pub(super) password_hash: String,
+}
+
+/// A row of refresh tokens.
+pub(super) struct Token {
+    pub(super) hash: String,
+    pub(super) family: String,
+    /// Neither spent nor revoked.
+    pub(super) is_good: bool,
 }
 
 #[derive(Debug)]
@@ -135,6 +149,8 @@ pub(super) struct Charge {
     pub(super) status: String,
     pub(super) amount: i64,
     pub(super) currency: String,
+    /// The order that it is for.
+    pub(super) reference: String,
 }
 
 impl Charge {

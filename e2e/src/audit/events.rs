@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::clock;
 
-use super::books::{Books, Sent};
+use super::books::{Books, Line, Move, Order, Sent};
 use super::{Broken, note};
 
 /// Sent rows are forgotten after this, by default.
@@ -26,7 +26,7 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
     for (id, order) in &books.orders {
         for one in &order.moves {
             match by_move.remove(&(id, one.seq)) {
-                Some(sent) => told(sent, id, one.seq, &one.to, found),
+                Some(sent) => told(sent, id, order, one, found),
                 None if one.at < clock::wall_ms() - KEPT.as_millis() as i64 => {}
                 None => note(found, "event.missing", format!("order {id}: move {} has no event", one.seq)),
             }
@@ -46,17 +46,28 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
     }
 }
 
-/// The event says what the move says.
-fn told(sent: &Sent, order_id: &str, seq: i64, to: &str, found: &mut Vec<Broken>) {
+/// The event says what the move and its order say.
+fn told(sent: &Sent, id: &str, order: &Order, one: &Move, found: &mut Vec<Broken>) {
     let event: Value = serde_json::from_str(&sent.event).unwrap_or_default();
+    let data = &event["data"];
+    let line = |line: &Line| json!({"product_id": line.product_id, "quantity": line.quantity});
     let fits = event["id"] == sent.id.as_str()
-        && event["type"] == format!("order.{to}")
-        && event["subject"] == order_id
-        && event["sequence"] == seq
-        && event["data"]["order_id"] == order_id
-        && event["data"]["to"] == to;
+        && event["type"] == format!("order.{}", one.to)
+        && event["subject"] == id
+        && event["sequence"] == one.seq
+        && data["order_id"] == id
+        && data["user_id"] == order.user_id.as_str()
+        && data["seq"] == one.seq
+        && data["from"] == one.from.as_str()
+        && data["to"] == one.to.as_str()
+        && data["lines"] == order.lines.iter().map(line).collect::<Value>()
+        && data["total"] == json!({"amount": order.amount, "currency": order.currency});
     if !fits {
-        let line = format!("event {} does not tell that order {order_id} became {to} by move {seq}", sent.id);
+        let (from, to, seq) = (&one.from, &one.to, one.seq);
+        let line = format!(
+            "event {} does not tell that order {id} went from {from:?} to {to:?} by move {seq}",
+            sent.id
+        );
         note(found, "event.content", line);
     }
 }

@@ -19,20 +19,20 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
     for (id, order) in &books.orders {
         let made = order.moves.first().map_or(0, |first| first.at);
         match by_subject.get(id.as_str()) {
-            Some(key) if !key.is_answered => {
-                note(
-                    found,
-                    "key.answer",
-                    format!("order {id} was made, and its key {} has no answer", key.key),
-                );
+            Some(key) => {
+                if !key.is_answered {
+                    let line = format!("order {id} was made, and its key {} has no answer", key.key);
+                    note(found, "key.answer", line);
+                }
+                owner(key, &order.user_id, "place_order", found);
             }
-            Some(key) if !key.scope.starts_with(&format!("{}:", order.user_id)) => {
-                let line = format!("order {id} of {} was made under a key of {}", order.user_id, key.scope);
-                note(found, "key.owner", line);
-            }
-            Some(_) => {}
             None if made < forgotten => {}
             None => note(found, "key.missing", format!("order {id} was made under no key")),
+        }
+        for payment in books.payments_of(id) {
+            if let Some(key) = by_subject.get(payment.id.as_str()) {
+                owner(key, &order.user_id, "pay_order", found);
+            }
         }
     }
     for key in books.product_keys.iter().filter(|key| key.is_answered) {
@@ -44,5 +44,12 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
                 format!("key {} of {} adjusted stock {moves} times", key.key, key.scope),
             );
         }
+    }
+}
+
+fn owner(key: &Key, user_id: &str, route: &str, found: &mut Vec<Broken>) {
+    if key.scope != format!("{user_id}:{route}") {
+        let line = format!("key {} of {} made something of {user_id}:{route}", key.key, key.scope);
+        note(found, "key.owner", line);
     }
 }

@@ -13,6 +13,7 @@ mod read;
 mod reservations;
 mod stock;
 mod unsettled;
+mod users;
 
 use std::fmt;
 use std::path::Path;
@@ -137,6 +138,7 @@ fn examine(books: &Books) -> Report {
     events::examine(books, &mut found);
     payments::examine(books, &mut found);
     keys::examine(books, &mut found);
+    users::examine(books, &mut found);
     found.sort();
     Report { broken: found, unsettled: unsettled::list(books, clock::wall_ms()), counted: books.counted() }
 }

@@ -1,6 +1,6 @@
 //! Orders: totals that add up, and histories without a gap or an illegal step.
 
-use super::books::{Books, Order};
+use super::books::{Books, Move, Order};
 use super::{Broken, note};
 
 /// From where to where an order may move. The first move comes from nowhere.
@@ -29,10 +29,15 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
                 format!("order {id}: total is {amount}, its {lines} lines add up to {sum}"),
             );
         }
-        if books.rests(id) && !books.users.contains(&order.user_id) {
+        if books.rests(id) && !books.users.contains_key(&order.user_id) {
             note(found, "order.user", format!("order {id} belongs to {}, who does not exist", order.user_id));
         }
         history(id, order, found);
+        let early = |one: &&Move| one.to == "expired" && one.at < order.expires_at;
+        if let Some(early) = order.moves.iter().find(early) {
+            let line = format!("order {id} expired at {}, and had until {}", early.at, order.expires_at);
+            note(found, "order.early", line);
+        }
     }
 }
 

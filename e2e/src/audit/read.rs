@@ -10,7 +10,8 @@ use sqlx::{Any, AnyConnection, Connection, FromRow, Transaction};
 
 use super::Sources;
 use super::books::{
-    Books, Charge, DeadLetter, Key, Line, Move, Order, Payment, Product, Reservation, Sent, StockMove,
+    Books, Charge, DeadLetter, Key, Line, Move, Order, Payment, Product, Reservation, Sent, StockMove, Token,
+    User,
 };
 
 pub(super) async fn all(sources: &Sources) -> anyhow::Result<Books> {
@@ -54,8 +55,16 @@ where
 }
 
 async fn user(tx: &mut Transaction<'_, Any>, books: &mut Books) -> sqlx::Result<()> {
-    let users: Vec<(String,)> = rows(tx, "SELECT id FROM users").await?;
-    books.users = users.into_iter().map(|(id,)| id).collect();
+    let users: Vec<(String, String)> = rows(tx, "SELECT id, password_hash FROM users").await?;
+    books.users = users.into_iter().map(|(id, password_hash)| (id, User { password_hash })).collect();
+    let tokens: Vec<(String, String, i64, i64)> =
+        rows(tx, "SELECT hash, family, rotated_at, revoked_at FROM refresh_tokens").await?;
+    let token = |(hash, family, rotated_at, revoked_at)| Token {
+        hash,
+        family,
+        is_good: rotated_at == 0 && revoked_at == 0,
+    };
+    books.tokens = tokens.into_iter().map(token).collect();
     Ok(())
 }
 
@@ -128,13 +137,14 @@ async fn order(tx: &mut Transaction<'_, Any>, books: &mut Books) -> sqlx::Result
 }
 
 async fn payment(tx: &mut Transaction<'_, Any>, books: &mut Books) -> sqlx::Result<()> {
-    let charges: Vec<(String, String, i64, String, i64)> =
-        rows(tx, "SELECT charge_key, status, amount, currency, decided_at FROM charges").await?;
+    type Row = (String, String, i64, String, String, i64);
+    let charges: Vec<Row> =
+        rows(tx, "SELECT charge_key, status, amount, currency, reference, decided_at FROM charges").await?;
     let now = clock::wall_ms();
-    for (key, status, amount, currency, decided_at) in charges {
+    for (key, status, amount, currency, reference, decided_at) in charges {
         // The provider knows already what it will have decided.
         let status = if decided_at > now { "pending".to_owned() } else { status };
-        books.charges.insert(key, Charge { status, amount, currency });
+        books.charges.insert(key, Charge { status, amount, currency, reference });
     }
     Ok(())
 }

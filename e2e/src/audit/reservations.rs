@@ -13,6 +13,14 @@ pub(super) fn examine(books: &Books, found: &mut Vec<Broken>) {
         };
         lines(id, order, reservation, found);
         status(id, order, reservation, found);
+        // Else the stock could be sold to another while this order may still be paid.
+        if order.status == "pending_payment"
+            && reservation.status == "held"
+            && reservation.expires_at <= order.expires_at
+        {
+            let (hold, end) = (reservation.expires_at, order.expires_at);
+            note(found, "reservation.expiry", format!("order {id} lives until {end}, its hold until {hold}"));
+        }
     }
     for (id, reservation) in &books.reservations {
         // A crash between the two services leaves a hold that ends by itself.

@@ -84,6 +84,13 @@ impl Customer {
         Customer { shop: shop.clone(), ..self.clone() }
     }
 
+    /// Asks for the successor of the refresh token, which is kept as it is.
+    #[track_caller]
+    pub fn refresh(&self) -> Call {
+        let body = json!({"refresh_token": self.refresh_token});
+        self.shop.call(Method::POST, "/v1/users/refresh").json(&body)
+    }
+
     /// Any request with the customer's token.
     #[track_caller]
     pub fn call(&self, method: Method, path: &str) -> Call {

@@ -8,6 +8,7 @@ use e2e::shop::{CARD_DECLINED, CARD_OK, PROVIDER_BREAKS, Shop};
 use serde_json::json;
 use sqlx::{AnyConnection, Connection};
 
+use crate::faults::tamper;
 use crate::payments::impatient;
 
 /// A line of the audit, a database, and what bends it so.
@@ -36,6 +37,8 @@ const CASES: &[Case] = &[
     ),
     ("reservation.moves", "product", "DELETE FROM stock_moves WHERE reason = 'sold'"),
     ("reservation.moves", "product", "UPDATE stock_moves SET product_id = 'desk-lamp' WHERE reason = 'sold'"),
+    ("reservation.expiry", "product", "UPDATE reservations SET expires_at = expires_at - 90000"),
+    ("order.early", "order", "UPDATE order_moves SET at = 0 WHERE to_status = 'expired'"),
     ("order.total", "order", "UPDATE orders SET amount = amount + 1"),
     ("order.total", "order", "UPDATE order_lines SET unit_price = unit_price - 1"),
     ("order.total", "order", "DELETE FROM order_lines"),
@@ -47,6 +50,12 @@ const CASES: &[Case] = &[
     ("event.missing", "order", "DELETE FROM outbox WHERE seq = 1"),
     ("event.orphan", "order", "UPDATE outbox SET seq = seq + 100 WHERE seq = 1"),
     ("event.content", "order", "UPDATE outbox SET event = replace(event, 'order.paid', 'order.lost')"),
+    (
+        "event.content",
+        "order",
+        "UPDATE outbox SET event = replace(event, '\"from\":\"paid\"', '\"from\":\"shipped\"')",
+    ),
+    ("event.content", "order", "UPDATE outbox SET event = replace(event, 'claw-hammer', 'desk-lamp')"),
     ("event.order", "order", "UPDATE outbox SET sent_at = sent_at + 100000 WHERE seq = 1"),
     ("event.inbox", "product", "DELETE FROM inbox"),
     (
@@ -65,12 +74,19 @@ const CASES: &[Case] = &[
     ("charge.status", "payment", "UPDATE charges SET status = 'succeeded' WHERE status = 'refunded'"),
     ("charge.status", "payment", "UPDATE charges SET status = 'succeeded' WHERE status = 'voided'"),
     ("charge.status", "payment", "DELETE FROM charges"),
+    // It may still be on its way.
+    ("charge.status", "payment", "DELETE FROM charges WHERE status = 'voided'"),
+    ("charge.reference", "payment", "UPDATE charges SET reference = 'nobody'"),
     ("charge.amount", "payment", "UPDATE charges SET amount = amount - 1"),
     ("charge.orphan", "payment", "UPDATE charges SET charge_key = 'of ' || charge_key"),
     ("key.missing", "order", "DELETE FROM idempotency"),
     ("key.answer", "order", "UPDATE idempotency SET answer = NULL"),
     ("key.owner", "order", "UPDATE idempotency SET scope = 'nobody:place_order'"),
+    ("key.owner", "order", "UPDATE idempotency SET scope = replace(scope, ':pay_order', ':place_order')"),
     ("key.effect", "product", "DELETE FROM stock_moves WHERE reason = 'counted'"),
+    ("user.password", "user", "UPDATE users SET password_hash = 'correct horse battery'"),
+    ("token.hash", "user", "UPDATE refresh_tokens SET hash = substr(hash, 1, 43)"),
+    ("token.good", "user", "UPDATE refresh_tokens SET rotated_at = 0, revoked_at = 0"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +179,11 @@ async fn every_state() -> Option<(PathBuf, Shop)> {
     let lines = [("claw-hammer", 1), (other.as_str(), 2)];
     admin.adjust(&product, 4).await.ok(200);
     anna.order(&lines).await;
-    let cancelled = anna.order(&lines).await;
+    let (cancelled, expired) = (anna.order(&lines).await, anna.order(&lines).await);
+    anna.refresh().await.ok(200);
+    let overdue = format!("UPDATE orders SET expires_at = 1 WHERE id = '{}'", expired.id());
+    tamper(&shop.sources()?.order, &overdue).await;
+    anna.wait_for(&expired, "expired").await;
     anna.cancel(&cancelled).await.ok(200);
     let order = anna.order(&lines).await;
     anna.pay(&order, CARD_DECLINED).await.refused(402, "payment_declined");
@@ -189,7 +209,7 @@ async fn every_state() -> Option<(PathBuf, Shop)> {
     Some((folder, shop))
 }
 
-fn copy_databases(from: &Path, to: &Path) {
+pub(crate) fn copy_databases(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
