@@ -10,18 +10,21 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use shared::testing::eventually;
 
+use crate::left::killed_at;
 use crate::payments::impatient;
 
 pub(crate) const SHOP: &str = env!("CARGO_BIN_EXE_shop-under-test");
 
 /// Long enough for a lease to run out.
-const LONG: Duration = Duration::from_secs(40);
+pub(crate) const LONG: Duration = Duration::from_secs(40);
 
 /// With leases that a test can wait for.
-fn services() -> Value {
+pub(crate) fn services() -> Value {
     let mut services = impatient();
     services["order-rpc"]["Product"] = json!({"Timeout": "1s"});
     services["order-rpc"]["Idempotency"] = json!({"Lease": "2600ms"});
+    services["product-rpc"] = json!({"Idempotency": {"Lease": "2600ms"}});
+    services["user-rpc"] = json!({"Token": {"Grace": "5m"}});
     services
 }
 
@@ -91,7 +94,7 @@ async fn wishes(shop: &Shop, count: usize) -> Vec<Wish> {
     join_all((0..count).map(wish)).await
 }
 
-async fn start(folder: &Path, more: &[&str]) -> Process {
+pub(crate) async fn start(folder: &Path, more: &[&str]) -> Process {
     Process::start(SHOP, folder, services(), more).await
 }
 
@@ -101,12 +104,9 @@ async fn crash_at(point: &str) {
     let mut first = start(folder.path(), &["--crash-at", point]).await;
     let wishes = wishes(&first.shop, 4).await;
     let tried = join_all(wishes.iter().map(Wish::try_once)).await;
-    let status = first.ended().await;
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{point}: {status}");
-    assert!(
-        tried.iter().any(Result::is_err) || point == "between_outbox_and_consumer",
-        "{point}: nobody noticed"
-    );
+    killed_at(point, &mut first, folder.path()).await;
+    let is_by_itself = matches!(point, "between_outbox_and_consumer" | "after_look_up");
+    assert!(is_by_itself || tried.iter().any(Result::is_err), "{point}: nobody noticed");
 
     let second = start(folder.path(), &[]).await;
     join_all(wishes.iter().map(|wish| wish.come_true(&second.shop))).await;
@@ -122,8 +122,18 @@ async fn killed_after_the_stock_is_reserved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_order_is_committed() {
+    crash_at("before_order_commit").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_order_is_committed() {
     crash_at("after_order_commit").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_stock_is_pinned() {
+    crash_at("after_pin").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,6 +149,11 @@ async fn killed_before_the_provider_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_provider_answered() {
     crash_at("after_provider_answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_provider_was_asked_again() {
+    crash_at("after_look_up").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,8 @@ mod events;
 mod expiry;
 mod faults;
 mod keys;
+mod killed;
+mod left;
 mod load;
 mod operator;
 mod orders;

@@ -2,7 +2,7 @@
 //! whatever happens in between.
 
 use shared::error::Result;
-use shared::transaction;
+use shared::{crash, transaction};
 
 use super::advance::Moved;
 use crate::model::payment;
@@ -20,6 +20,8 @@ pub(super) async fn at_once(ctx: &ServiceContext, moved: Moved) {
 
 /// Safe to repeat.
 pub(crate) async fn pay_back(ctx: &ServiceContext, payment_id: &str) -> Result<()> {
+    crash::point("before_refund");
     ctx.provider.refund(payment_id).await?;
+    crash::point("after_refund");
     transaction!(ctx.db, |tx| { payment::refunded(tx, payment_id).await })
 }

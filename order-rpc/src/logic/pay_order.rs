@@ -106,6 +106,7 @@ async fn begin(ctx: &ServiceContext, order_id: &str, card: &Card, claim: &Claim)
         if !pin(ctx, &order).await? {
             continue;
         }
+        crash::point("after_pin");
         let payment = Payment {
             id: claim.subject.clone(),
             order_id: order.id.clone(),

@@ -110,6 +110,7 @@ async fn write(
         advance::place(tx, &order, &lines, cause).await?;
         let view = view::in_transaction(tx, &order.id).await?;
         Answer::order(&view).keep(tx, claim).await?;
+        crash::point("before_order_commit");
         is_complete = true;
         Ok(view)
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use shared::error::{BoxError, Result};
 use shared::lifecycle::Lifecycle;
-use shared::{clock, transaction};
+use shared::{clock, crash, transaction};
 use uuid::Uuid;
 
 use crate::logic::{pay_back, settle};
@@ -99,6 +99,7 @@ impl Reconciler {
             Some(outcome) => outcome,
             None => self.ctx.provider.void(id).await?,
         };
+        crash::point("after_look_up");
         if outcome != Outcome::Pending {
             settle::settle(&self.ctx, id, &outcome).await?;
             tracing::info!(payment = id, ?outcome, "a payment was reconciled");

@@ -3,7 +3,7 @@
 use proto::product::v1::{AdjustStockRequest, Stock};
 use shared::error::{Code, Error, Result, Violation};
 use shared::store::idempotency::{self, Claim, Key, Known};
-use shared::transaction;
+use shared::{crash, transaction};
 
 use super::no_such_product;
 use crate::model::{product, stock, stock_move};
@@ -21,7 +21,9 @@ pub(crate) async fn adjust_stock(ctx: &ServiceContext, req: AdjustStockRequest) 
             Ok(Stock { product_id: req.product_id, on_hand, reserved, available: on_hand - reserved })
         }
         Known::Claimed(claim) => {
+            crash::point("before_stock_adjusted");
             let adjusted = adjust(ctx, &req, &claim).await;
+            crash::point("after_stock_adjusted");
             if adjusted.is_err()
                 && let Err(error) = idempotency::release(&ctx.db, &claim).await
             {
