@@ -11,6 +11,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use environment::{Environment, Expansion, Expansions};
 
 pub use secret::Secret;
 
@@ -111,22 +114,18 @@ pub fn environment(name: &str) -> Option<String> {
 }
 
 /// Reads a text; `path` is what faults call it.
-pub fn parse<C: Config>(
-    path: &str,
-    text: &str,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Loaded<C>, Error> {
+pub fn parse<C: Config>(path: &str, text: &str, environment: Environment<'_>) -> Result<Loaded<C>, Error> {
     let malformed = |detail: String| Error::Malformed { path: path.to_owned(), detail };
     let tree: Value = serde_saphyr::from_str(text).map_err(|error| malformed(error.to_string()))?;
     let Value::Object(mut own) = tree else {
         return Err(malformed("it holds no keys".to_owned()));
     };
     let mut faults = Faults::default();
-    environment::expand_all(&mut own, environment, &mut faults);
-    let service = take::<Service>(&mut own, &mut faults);
-    let listen = take::<C::Listen>(&mut own, &mut faults);
+    let expansions = environment::expand_all(&mut own, environment, &mut faults);
+    let service = take::<Service>(&mut own, &expansions, &mut faults);
+    let listen = take::<C::Listen>(&mut own, &expansions, &mut faults);
     let also: Vec<&str> = Service::KEYS.iter().chain(C::Listen::KEYS).copied().collect();
-    let own = read::<C>(own, &also, &mut faults);
+    let own = read::<C>(own, &also, &expansions, &mut faults);
     if let (Some(service), Some(own)) = (&service, &own) {
         own.check(service.mode, &mut faults);
     }
@@ -139,14 +138,20 @@ pub fn parse<C: Config>(
 }
 
 /// Reads the part's keys and takes them out.
-fn take<P: Part>(keys: &mut Map<String, Value>, faults: &mut Faults) -> Option<P> {
-    read::<P>(P::KEYS.iter().filter_map(|key| keys.remove_entry(*key)).collect(), &[], faults)
+fn take<P: Part>(keys: &mut Map<String, Value>, expansions: &Expansions, faults: &mut Faults) -> Option<P> {
+    read::<P>(P::KEYS.iter().filter_map(|key| keys.remove_entry(*key)).collect(), &[], expansions, faults)
 }
 
-/// Deserialises, and after a fault once more without the faulty key, until all faults are known.
-fn read<T: DeserializeOwned>(keys: Map<String, Value>, also: &[&str], faults: &mut Faults) -> Option<T> {
+/// Deserialises, and after a fault once more without the faulty key, until all faults are known. A key of which the
+/// environment made a text that it cannot take is given what else there is, first.
+fn read<T: DeserializeOwned>(
+    keys: Map<String, Value>,
+    also: &[&str],
+    expansions: &Expansions,
+    faults: &mut Faults,
+) -> Option<T> {
     let mut tree = Value::Object(keys);
-    let mut forgotten = Vec::new();
+    let (mut forgotten, mut offered) = (Vec::new(), Vec::new());
     loop {
         let error = match serde_path_to_error::deserialize::<_, T>(&tree) {
             Ok(read) => return forgotten.is_empty().then_some(read),
@@ -161,11 +166,28 @@ fn read<T: DeserializeOwned>(keys: Map<String, Value>, also: &[&str], faults: &m
             }
             return None;
         }
-        faults.add(&path, explain(&words, also));
-        if !forget(&mut tree, error.path()) {
-            return None;
+        let expansion = expansions.get(&path).filter(|_| !offered.contains(&path));
+        if let Some(Expansion::Scalar(scalar)) = expansion
+            && let Some(value) = find(&mut tree, error.path())
+        {
+            *value = scalar.clone();
+            offered.push(path);
+            continue;
         }
-        forgotten.push(path);
+        // Its default counts, if it has one.
+        if expansion == Some(&Expansion::Nothing) && forget(&mut tree, error.path()).is_some() {
+            continue;
+        }
+        match expansion {
+            Some(Expansion::Empty(name)) => faults.add(
+                &path,
+                format!(
+                    "the environment has {name} without a value; give it one, or write ${{{name}:-default}}"
+                ),
+            ),
+            _ => faults.add(&path, explain(&words, also)),
+        }
+        forgotten.push(forget(&mut tree, error.path())?);
     }
 }
 
@@ -188,29 +210,26 @@ fn explain(words: &str, also: &[&str]) -> String {
     }
 }
 
-/// Takes the value at `path` out of the tree; `false` where there is none, as for a key that is missing.
-fn forget(tree: &mut Value, path: &serde_path_to_error::Path) -> bool {
-    use serde_path_to_error::Segment;
-    let segments: Vec<&Segment> = path.iter().collect();
-    let Some((last, before)) = segments.split_last() else { return false };
-    let mut at = tree;
-    for segment in before {
-        let next = match segment {
-            Segment::Map { key } => at.get_mut(key),
-            Segment::Seq { index } => at.get_mut(index),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        };
-        let Some(next) = next else { return false };
-        at = next;
-    }
-    match (last, at) {
-        (Segment::Map { key }, Value::Object(keys)) => keys.remove(key).is_some(),
-        (Segment::Seq { index }, Value::Array(items)) if *index < items.len() => {
-            items.remove(*index);
-            true
-        }
-        _ => false,
-    }
+fn find<'a>(tree: &'a mut Value, path: &serde_path_to_error::Path) -> Option<&'a mut Value> {
+    path.iter().try_fold(tree, |at, segment| match segment {
+        Segment::Map { key } => at.get_mut(key),
+        Segment::Seq { index } => at.get_mut(index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    })
+}
+
+/// Takes the value at `path` out of the tree, and tells what its key was; a list goes as a whole, since its items are
+/// known by their places. `None` where there is none, as for a key that is missing.
+fn forget(tree: &mut Value, path: &serde_path_to_error::Path) -> Option<String> {
+    let keys = path.iter().map_while(|segment| match segment {
+        Segment::Map { key } => Some(key.as_str()),
+        _ => None,
+    });
+    let keys: Vec<&str> = keys.collect();
+    let (last, before) = keys.split_last()?;
+    let at = before.iter().try_fold(tree, |at, key| at.get_mut(key))?;
+    at.as_object_mut()?.remove(*last)?;
+    Some(keys.join("."))
 }
 
 #[cfg(test)]
@@ -277,6 +296,77 @@ mod tests {
         assert_eq!(config.password.expose(), "0123: #x");
         assert_eq!((config.store.url.as_str(), config.store.readers), ("sqlite://data/x.db", 3));
         assert!(!format!("{config:?}").contains("0123"));
+    }
+
+    /// With keys of each kind, all from the environment.
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Filled {
+        text: String,
+        secret: Secret,
+        #[serde(with = "duration")]
+        wait: Duration,
+        share: f64,
+        on: bool,
+        file: std::path::PathBuf,
+        many: Vec<String>,
+        numbers: Vec<u16>,
+        maybe: Option<u16>,
+        #[serde(default)]
+        store: Store,
+    }
+
+    impl Config for Filled {
+        type Listen = Port;
+
+        fn check(&self, _: Mode, _: &mut Faults) {}
+    }
+
+    const FILLED: &str = "Name: ${TEXT}\nMode: dev\nPort: ${PORT}\nText: ${TEXT}\nSecret: ${TEXT}\nWait: ${WAIT:-1500}\n\
+         Share: ${TEXT}\nOn: ${ON}\nFile: ${TEXT}\nMany: [\"${TEXT}\", b]\nNumbers: [\"${PORT}\", 2]\nMaybe: ${MAYBE:-}\n\
+         Store:\n  Url: ${EMPTY}\n  Readers: ${READERS:-}\n";
+
+    fn filled(text: &str, on: &str, port: &str) -> Result<Loaded<Filled>, Error> {
+        parse("filled.yaml", FILLED, &|name| match name {
+            "TEXT" => Some(text.to_owned()),
+            "PORT" => Some(port.to_owned()),
+            "ON" => Some(on.to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_text_from_the_environment_stays_what_it_is_whatever_it_looks_like() {
+        for text in ["7", "0.50", "1e3", "-0", "18446744073709551616"] {
+            let Loaded { service, own: config, .. } = filled(text, "true", "8888").unwrap();
+            assert_eq!((service.name.as_str(), config.text.as_str()), (text, text));
+            assert_eq!((config.secret.expose(), config.file.to_str()), (text, Some(text)));
+            assert_eq!(config.many, [text, "b"]);
+            assert_eq!(config.share, text.parse::<f64>().unwrap());
+            assert_eq!((config.on, config.numbers, config.maybe), (true, vec![8888, 2], None));
+            assert_eq!(config.wait, Duration::from_millis(1500));
+            assert_eq!((config.store.url.as_str(), config.store.readers), ("", 0));
+        }
+    }
+
+    #[test]
+    fn what_the_environment_has_of_another_type_is_said_once_and_in_its_own_words() {
+        let Err(Error::Faulty { faults, .. }) = filled("half", "", "99999") else { panic!("it is refused") };
+        assert_eq!(
+            faults,
+            [
+                "Port: invalid value: integer `99999`, expected u16",
+                "Numbers[0]: invalid value: integer `99999`, expected u16",
+                "On: the environment has ON without a value; give it one, or write ${ON:-default}",
+                "Share: invalid type: string \"half\", expected f64",
+            ]
+        );
+        // What is nothing by its own default is as if it were not there.
+        let needs = |default: &str| shop(&format!("Name: shop\nMode: dev\nPort: ${{NOWHERE:-{default}}}\n"));
+        assert_eq!(needs("80").unwrap().listen.port, 80);
+        let Err(Error::Faulty { faults, .. }) = needs("") else { panic!("it is refused") };
+        assert_eq!(faults, ["Port: is required"]);
     }
 
     #[track_caller]

@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for Secret {
                 Ok(Secret::new(text))
             }
 
-            // A secret of digits came out of the environment as a number.
+            // Digits without quotes are a number to YAML.
             fn visit_u64<E: Error>(self, number: u64) -> Result<Secret, E> {
                 Ok(Secret::new(number.to_string()))
             }
