@@ -37,6 +37,10 @@ impl Registry {
                 let mut addresses: Vec<String> = list.split(',').map(|one| one.trim().to_owned()).collect();
                 addresses.retain(|address| !address.is_empty());
                 addresses.sort();
+                addresses.dedup();
+                if addresses.is_empty() {
+                    return Err(Error::Unknown(url.to_owned()));
+                }
                 Ok(Registry::Fixed(Arc::new(addresses)))
             }
             _ => Err(Error::Unknown(url.to_owned())),
@@ -84,6 +88,8 @@ mod tests {
         let registry = Registry::open("fixed://b:2, a:1").unwrap();
         assert_eq!(**registry.watch("any").await.unwrap().borrow(), ["a:1", "b:2"]);
         assert!(matches!(registry.register("any", "c:3").await, Err(Error::Fixed)));
-        assert!(matches!(Registry::open("zookeeper://x"), Err(Error::Unknown(_))));
+        for bad in ["zookeeper://x", "fixed://", "fixed:// ,"] {
+            assert!(matches!(Registry::open(bad), Err(Error::Unknown(_))), "{bad}");
+        }
     }
 }

@@ -9,7 +9,7 @@ const DECAY_NS: f64 = 10e9;
 const PENALTY_NS: u64 = 1_000_000_000;
 
 /// Nothing here takes a lock; two updates at once may lose one of them, which an average survives.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Load {
     /// The bits of an `f64`: nanoseconds.
     average: AtomicU64,

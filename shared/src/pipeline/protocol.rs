@@ -75,6 +75,16 @@ impl Protocol {
         }
     }
 
+    /// The outcome of an answer that is in memory as a whole.
+    pub(super) fn whole(self, status: StatusCode, headers: &HeaderMap) -> (End, u16) {
+        match self {
+            Protocol::Http => (End::Answered, status.as_u16()),
+            Protocol::Grpc => {
+                self.at_end(status.as_u16(), Some(headers).filter(|all| all.contains_key(&GRPC_STATUS)))
+            }
+        }
+    }
+
     /// How the end of a body reads: the number, and whether it is one that the sender meant.
     pub(super) fn at_end(self, status: u16, trailers: Option<&HeaderMap>) -> (End, u16) {
         match (self, trailers) {

@@ -153,6 +153,11 @@ impl Live {
         rsp
     }
 
+    /// Whether the time is over; asked only of those who had to wait before they began.
+    fn is_over(&self) -> bool {
+        self.cx.deadline.is_some_and(|deadline| clock::tick() >= deadline)
+    }
+
     fn is_late(&self) -> bool {
         self.cx.deadline.is_some_and(|deadline| clock::tick() + LATE_NS >= deadline)
     }
@@ -247,7 +252,8 @@ impl<C: Call<B>, B> Future for Running<C, B, C::Future> {
             Step::Early(rsp) => {
                 let mut rsp = rsp.map(|bytes| Body::Made { bytes: Some(bytes) });
                 if live.answer(&mut rsp) {
-                    live.finish(End::Answered, rsp.status().as_u16());
+                    let (end, code) = live.cx.protocol.whole(rsp.status(), rsp.headers());
+                    live.finish(end, code);
                     rsp
                 } else {
                     live.refuse(End::Panicked, &Refusal::BROKEN)
@@ -286,6 +292,7 @@ fn step<C: Call<B>, B>(
     loop {
         match stage.as_mut().project() {
             StageProjection::Admitting { next, later } => {
+                let waited = live.owed > live.next;
                 if let Some(waiting) = later {
                     match live.within(|| waiting.as_mut().poll(task)) {
                         Poll::Pending => break,
@@ -310,6 +317,9 @@ fn step<C: Call<B>, B>(
                     }
                     Admit::Refuse(refusal) => return Poll::Ready(Step::Refused(refusal)),
                     Admit::Answer(rsp) => return Poll::Ready(Step::Early(rsp)),
+                }
+                if waited && live.is_over() {
+                    return Poll::Ready(Step::TimedOut);
                 }
                 let (call, head, body) = next.take().expect("taken only here");
                 let future = live.within(|| call.call(Request::from_parts(head, body)));

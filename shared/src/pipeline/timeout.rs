@@ -1,12 +1,12 @@
 //! Timeout: sets the deadline that the pipeline's future keeps. The sooner of ours, what the caller allows, and what is
-//! left of the request around a call; each hop tells the next what remains.
+//! left of the request around a call. [`Left`] tells the next hop what remains when an attempt begins.
 
 use std::time::Duration;
 
 use http::request;
 
 use super::protocol::GRPC_TIMEOUT;
-use super::{Admit, Concern, Cx, Protocol, Refusal, Side, header};
+use super::{Admit, Concern, Cx, Protocol, Refusal, header};
 
 /// gRPC allows eight digits.
 const MOST_DIGITS: u64 = 99_999_999;
@@ -30,22 +30,36 @@ impl Concern for Timeout {
             at = at.min(deadline);
         }
         if cx.protocol == Protocol::Grpc {
-            match cx.side {
-                Side::Server => {
-                    let allowed = head.headers.get(&GRPC_TIMEOUT).and_then(|value| parse(value.as_bytes()));
-                    if let Some(allowed) = allowed {
-                        at = at.min(cx.start.saturating_add(nanoseconds(allowed)));
-                    }
-                }
-                Side::Client => {
-                    let left = at.saturating_sub(cx.start) / 1000;
-                    head.headers.insert(GRPC_TIMEOUT, header::value(&render(left)));
-                }
+            // At a client, what the code that calls has asked for this one call.
+            let allowed = head.headers.get(&GRPC_TIMEOUT).and_then(|value| parse(value.as_bytes()));
+            if let Some(allowed) = allowed {
+                at = at.min(cx.start.saturating_add(nanoseconds(allowed)));
             }
         }
         cx.deadline = Some(at);
         // Nothing starts that has no time to end.
         if at <= cx.start { Refusal::LATE.into() } else { Admit::Go }
+    }
+}
+
+/// Tells the server of an attempt how much time is left now: the second attempt has less than the first, and so has one
+/// that waited for an address.
+pub struct Left;
+
+impl Concern for Left {
+    fn name(&self) -> &'static str {
+        "deadline"
+    }
+
+    fn admit(&self, cx: &mut Cx, head: &mut request::Parts) -> Admit {
+        let Some(deadline) = cx.deadline else { return Admit::Go };
+        match deadline.saturating_sub(cx.start) / 1000 {
+            0 => Refusal::LATE.into(),
+            left => {
+                head.headers.insert(GRPC_TIMEOUT, header::value(&render(left)));
+                Admit::Go
+            }
+        }
     }
 }
 

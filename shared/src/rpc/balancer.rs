@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_core::future::BoxFuture;
 use http::{Request, Response};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tonic::Status;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
@@ -17,7 +20,7 @@ use crate::discovery::Addresses;
 use crate::error::BoxError;
 use crate::guard::load;
 use crate::lifecycle::Lifecycle;
-use crate::pipeline;
+use crate::pipeline::{self, ambient};
 
 /// The address of the attempt before, which a retry avoids.
 #[derive(Debug, Clone)]
@@ -31,11 +34,17 @@ pub(super) struct Went(pub(super) String);
 pub(super) struct Balancer {
     endpoints: Arc<ArcSwap<Vec<Arc<Endpoint>>>>,
     changed: watch::Receiver<()>,
+    patience: Duration,
 }
 
 impl Balancer {
-    /// Follows `addresses` until the lifecycle stops.
-    pub(super) fn new(mut addresses: watch::Receiver<Addresses>, lifecycle: &Lifecycle) -> Balancer {
+    /// Follows `addresses` until the lifecycle stops. `patience` is how long a call waits for the first of them, if its
+    /// deadline does not end the wait.
+    pub(super) fn new(
+        mut addresses: watch::Receiver<Addresses>,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+    ) -> Balancer {
         let service = lifecycle.name();
         let endpoints = Arc::new(ArcSwap::from_pointee(Vec::new()));
         let (tell, changed) = watch::channel(());
@@ -55,7 +64,7 @@ impl Balancer {
                 tell.send_replace(());
             }
         });
-        Balancer { endpoints, changed }
+        Balancer { endpoints, changed, patience }
     }
 
     fn pick(&self, avoid: Option<&Avoid>) -> Option<Arc<Endpoint>> {
@@ -77,17 +86,27 @@ impl Balancer {
         Some(first.clone())
     }
 
-    /// Waits for an endpoint to appear; the call's deadline ends the wait.
-    async fn found(mut self, avoid: Option<Avoid>) -> Result<Arc<Endpoint>, BoxError> {
+    /// Waits for the first endpoint to appear. Gives up so long before the deadline that the caller hears what is wrong, a
+    /// service that is not there, and not that something took too long.
+    async fn first(mut self) -> Result<Arc<Endpoint>, Status> {
+        let patience = Instant::now() + self.patience;
+        let deadline = ambient::current().and_then(|ambient| ambient.deadline);
+        let deadline = deadline.map(|deadline| clock::instant(deadline.saturating_sub(MARGIN_NS)));
+        let end = deadline.map_or(patience, |deadline| deadline.min(patience));
         loop {
             self.changed.borrow_and_update();
-            if let Some(endpoint) = self.pick(avoid.as_ref()) {
+            if let Some(endpoint) = self.pick(None) {
                 return Ok(endpoint);
             }
-            self.changed.changed().await.map_err(|_| "the client has stopped")?;
+            timeout_at(end, self.changed.changed())
+                .await
+                .map_err(|_| Status::unavailable("no address of the service is known"))?
+                .map_err(|_| Status::unavailable("the client has stopped"))?;
         }
     }
 }
+
+const MARGIN_NS: u64 = 20_000_000;
 
 /// Keeps the endpoints that are still listed, with their loads and connections; makes the new ones.
 fn adopt(service: &'static str, endpoints: &ArcSwap<Vec<Arc<Endpoint>>>, addresses: &[String]) {
@@ -108,7 +127,9 @@ fn adopt(service: &'static str, endpoints: &ArcSwap<Vec<Arc<Endpoint>>>, address
             },
         }
     }
-    endpoints.store(Arc::new(after));
+    if !after.is_empty() {
+        endpoints.store(Arc::new(after));
+    }
 }
 
 impl Service<Request<Body>> for Balancer {
@@ -124,7 +145,14 @@ impl Service<Request<Body>> for Balancer {
         let balancer = self.clone();
         Box::pin(async move {
             let avoid = req.extensions().get::<Avoid>().cloned();
-            let endpoint = balancer.found(avoid).await?;
+            let endpoint = match balancer.pick(avoid.as_ref()) {
+                Some(endpoint) => endpoint,
+                None => match balancer.first().await {
+                    Ok(endpoint) => endpoint,
+                    // An answer, since an error so near the deadline counts as one that is late.
+                    Err(status) => return Ok(status.into_http()),
+                },
+            };
             let sent = endpoint.channel.clone().oneshot(req).await;
             let mut rsp = sent.map_err(|source| Unreachable { address: endpoint.address.clone(), source })?;
             rsp.extensions_mut().insert(Went(endpoint.address.clone()));
@@ -152,5 +180,44 @@ impl Unreachable {
             cause = error.source();
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Shutdown;
+
+    fn balancer(addresses: &[&str]) -> (Balancer, watch::Sender<Addresses>) {
+        let list = |addresses: &[&str]| Arc::new(addresses.iter().map(|one| (*one).to_owned()).collect());
+        let (tell, told) = watch::channel(list(addresses));
+        (Balancer::new(told, Duration::from_secs(1), &Lifecycle::new("test", &Shutdown::default())), tell)
+    }
+
+    #[tokio::test]
+    async fn the_last_known_endpoints_stay_when_nothing_good_is_listed() {
+        let (balancer, _tell) = balancer(&["127.0.0.1:1"]);
+        for nothing in [vec![], vec!["no address".to_owned()]] {
+            adopt("test", &balancer.endpoints, &nothing);
+            assert_eq!(balancer.pick(None).unwrap().address, "127.0.0.1:1");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_retry_goes_elsewhere_where_there_is_an_elsewhere() {
+        let (two, _tell) = balancer(&["127.0.0.1:1", "127.0.0.1:2"]);
+        let (one, _tell) = balancer(&["127.0.0.1:1"]);
+        let avoid = Avoid("127.0.0.1:1".to_owned());
+        for _ in 0..50 {
+            assert_eq!(two.pick(Some(&avoid)).unwrap().address, "127.0.0.1:2");
+        }
+        assert_eq!(one.pick(Some(&avoid)).unwrap().address, "127.0.0.1:1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_a_deadline_waits_for_an_address_and_not_for_ever() {
+        let (balancer, _tell) = balancer(&[]);
+        let told = balancer.first().await.err().unwrap();
+        assert_eq!(told.message(), "no address of the service is known");
     }
 }

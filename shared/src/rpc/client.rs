@@ -52,7 +52,7 @@ impl Default for Conf {
 pub struct Channel(Piped<Retry>);
 
 /// Watches the service's addresses and connects to each, for as long as the lifecycle lives. Calls wait for the first
-/// address, within their deadline.
+/// address, and are `unavailable` where their time is nearly over without one.
 pub async fn connect(
     conf: &Conf,
     descriptors: &[u8],
@@ -63,7 +63,7 @@ pub async fn connect(
     let list = |method| lists::call(lifecycle.name(), &conf.middlewares, conf.timeout, method);
     let by_path: HashMap<_, _> = known.iter().map(|one| (one.path.clone(), list(Some(one)))).collect();
     let pick = Pick::ByPath(Arc::new(by_path), list(None));
-    let retry = Retry::new(Balancer::new(addresses, lifecycle), &known, conf.middlewares.retry);
+    let retry = Retry::new(Balancer::new(addresses, conf.timeout, lifecycle), &known, conf.middlewares.retry);
     Ok(Channel(pick.layer(retry)))
 }
 
@@ -83,11 +83,17 @@ impl Service<Request<Body>> for Channel {
                 Ok(rsp) => Ok(rsp.map(Body::new)),
                 // tonic shows a foreign error as UNKNOWN; this is what it means.
                 Err(error) => {
-                    let mut status = Status::unavailable("the service cannot be reached");
-                    status.set_source(Arc::from(error));
+                    // What cannot even be written down is the caller's fault.
+                    let status = error.downcast::<Status>().map_or_else(unreachable, |status| *status);
                     Err(status.into())
                 }
             }
         })
     }
+}
+
+fn unreachable(cause: BoxError) -> Status {
+    let mut status = Status::unavailable("the service cannot be reached");
+    status.set_source(Arc::from(cause));
+    status
 }

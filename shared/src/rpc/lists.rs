@@ -10,7 +10,7 @@ use super::methods::Method;
 use crate::pipeline::access_log::AccessLog;
 use crate::pipeline::metrics::Metrics;
 use crate::pipeline::recover::Recover;
-use crate::pipeline::timeout::Timeout;
+use crate::pipeline::timeout::{Left, Timeout};
 use crate::pipeline::trace::Trace;
 use crate::pipeline::{Pipeline, Protocol, Side};
 use crate::telemetry::metrics::Requests;
@@ -69,7 +69,7 @@ pub(super) fn call(
 
 /// Around one attempt at one endpoint, which the balancer chose.
 pub(super) fn endpoint(service: &'static str, weigh: Weigh) -> Arc<Pipeline> {
-    Pipeline::of(service, Side::Client, Protocol::Grpc).on(true, weigh).build()
+    Pipeline::of(service, Side::Client, Protocol::Grpc).on(true, Left).on(true, weigh).build()
 }
 
 fn name(method: Option<&Method>) -> &str {
@@ -101,6 +101,7 @@ mod tests {
         let at_client = |method| call("test", &on, second, method).names().join(" ");
         assert_eq!(at_client(Some(&unary)), "trace prometheus timeout");
         assert_eq!(at_client(Some(&stream)), "trace prometheus");
+        assert_eq!(endpoint("test", Weigh::of(&Arc::default())).names().join(" "), "deadline load");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use shared::error::Code;
 use shared::lifecycle::Lifecycle;
 use shared::pipeline::recover::Recover;
-use shared::pipeline::timeout::Timeout;
+use shared::pipeline::timeout::{Left, Timeout};
 use shared::pipeline::{
     Admit, Answer, Concern, Cx, End, Outcome, Pick, Pipeline, Protocol, Refusal, Side, ambient,
 };
@@ -439,6 +439,7 @@ async fn a_call_has_no_more_time_than_the_request_around_it() {
     let seen = left.clone();
     let call = Pipeline::of("test", Side::Client, Protocol::Grpc)
         .on(true, Timeout::of(Duration::from_secs(9)))
+        .on(true, Left)
         .build();
     let remote = tower::service_fn(move |req: Request| {
         seen.lock().unwrap().push(req.headers()["grpc-timeout"].to_str().unwrap().to_owned());
@@ -459,4 +460,70 @@ async fn a_call_has_no_more_time_than_the_request_around_it() {
     });
     Pick::One(around).layer(handler).oneshot(Request::new(Body::empty())).await.unwrap();
     assert_eq!(*left.lock().unwrap(), ["2000000u", "1500000u"]);
+}
+
+/// Asks for one turn of the executor, which takes longer than there is time.
+struct LongTurn;
+
+impl Concern for LongTurn {
+    fn name(&self) -> &'static str {
+        "turn"
+    }
+
+    fn admit(&self, cx: &mut Cx, _: &mut request::Parts) -> Admit {
+        *cx.note() += 1;
+        if *cx.note() == 1 { Admit::Again } else { Admit::Go }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_after_the_deadline_that_passed_while_it_waited_for_its_turn() {
+    let spy = Spy::default();
+    let list = Pipeline::of("test", Side::Server, Protocol::Http)
+        .on(true, spy.clone())
+        .on(true, Timeout::of(Duration::from_secs(1)))
+        .on(true, LongTurn)
+        .build();
+    let service =
+        tower::service_fn(async |_: Request| -> Result<Response, Infallible> { panic!("it must not start") });
+    let call = Pick::One(list).layer(service).oneshot(Request::new(Body::empty()));
+    let mut call = Box::pin(call);
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(call.await.unwrap().status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(spy.next().await, (End::TimedOut, 504));
+}
+
+/// Answers itself, with this gRPC status.
+struct Cached(Option<&'static str>);
+
+impl Concern for Cached {
+    fn name(&self) -> &'static str {
+        "cached"
+    }
+
+    fn admit(&self, _: &mut Cx, _: &mut request::Parts) -> Admit {
+        let mut rsp = Response::new(Bytes::new());
+        if let Some(status) = self.0 {
+            rsp.headers_mut().insert("grpc-status", status.parse().unwrap());
+        }
+        Admit::Answer(Box::new(rsp))
+    }
+}
+
+#[tokio::test]
+async fn an_early_answer_is_heard_in_the_numbers_of_its_protocol() {
+    for (protocol, status, end, code) in [
+        (Protocol::Http, None, End::Answered, 200),
+        (Protocol::Grpc, Some("0"), End::Answered, 0),
+        (Protocol::Grpc, Some("5"), End::Answered, 5),
+        (Protocol::Grpc, None, End::Failed, 2),
+    ] {
+        let spy = Spy::default();
+        let list =
+            Pipeline::of("test", Side::Server, protocol).on(true, spy.clone()).on(true, Cached(status));
+        let service = tower::service_fn(async |_: Request| Ok::<_, Infallible>(Response::new(Body::empty())));
+        Pick::One(list.build()).layer(service).oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(spy.next().await, (end, code), "{protocol:?} {status:?}");
+    }
 }

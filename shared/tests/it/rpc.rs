@@ -1,13 +1,19 @@
 //! RPC between real servers: found through discovery, balanced, and stopped without a lost call. The health service
 //! that every server has is what is called.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::HeaderMap;
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use prost_types::method_options::IdempotencyLevel;
+use shared::error::{Code, Error, Violation};
 use shared::lifecycle::{Lifecycle, Shutdown};
 use shared::pipeline::ambient::{self, Ambient};
 use shared::rpc::{client, server};
+use shared::serve::Connections;
 use shared::telemetry::trace::Ids;
 use shared::testing::eventually;
 use shared::{clock, serve};
@@ -99,14 +105,77 @@ async fn a_call_waits_for_the_first_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_server_the_deadline_of_the_request_ends_the_wait() {
+async fn a_service_that_never_came_is_unavailable_before_the_deadline_of_the_request() {
     let lifecycle = world::lifecycle();
     let mut client = client("memory://rpc-nobody", &lifecycle).await;
-    let deadline = clock::tick() + 100_000_000;
+    let (begun, deadline) = (clock::tick(), clock::tick() + 500_000_000);
     let around = Ambient { ids: Ids::root(), deadline: Some(deadline), service: "test" };
     let status = ambient::scope(around, client.check(all())).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
-    assert!(clock::tick() >= deadline);
+    assert_eq!(status.code(), tonic::Code::Unavailable);
+    assert!(clock::tick() - begun >= 400_000_000, "it may have come still");
+    // What the customer is told.
+    let error = Error::from(status);
+    assert_eq!((error.code(), error.retry()), (Code::Unavailable, Some(Duration::from_secs(1))));
+    assert!(error.chain().contains("no address of the service is known"), "{}", error.chain());
+}
+
+/// A server that answers every call like this.
+async fn fake(
+    lifecycle: &Lifecycle,
+    answer: impl Fn(&HeaderMap) -> tonic::Status + Clone + Send + Sync + 'static,
+) -> String {
+    let answer =
+        async move |req: axum::extract::Request| answer(req.headers()).into_http::<axum::body::Body>();
+    let listener = serve::bind("127.0.0.1", 0).await.unwrap();
+    let router = axum::Router::new().fallback(answer);
+    format!("fixed://{}", serve::start(listener, router, &Connections::default(), lifecycle).unwrap())
+}
+
+/// The health service, as if its contract said that calls may be sent twice.
+fn idempotent() -> Vec<u8> {
+    let mut set = FileDescriptorSet::decode(tonic_health::pb::FILE_DESCRIPTOR_SET).unwrap();
+    let services = set.file.iter_mut().flat_map(|file| &mut file.service);
+    for method in services.flat_map(|service| &mut service.method) {
+        method.options.get_or_insert_default().set_idempotency_level(IdempotencyLevel::Idempotent);
+    }
+    set.encode_to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_attempt_tells_the_server_that_less_time_is_left() {
+    let lifecycle = world::lifecycle();
+    let told: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let seen = told.clone();
+    let registry = fake(&lifecycle, move |headers| {
+        let timeout = headers["grpc-timeout"].to_str().unwrap().strip_suffix('u').unwrap();
+        seen.lock().unwrap().push(timeout.parse().unwrap());
+        tonic::Status::unavailable("not now")
+    });
+    let conf = client::Conf { registry: registry.await, ..client::Conf::default() };
+    let channel = client::connect(&conf, &idempotent(), &lifecycle).await.unwrap();
+    let mut health = HealthClient::new(channel);
+    assert_eq!(health.check(all()).await.unwrap_err().code(), tonic::Code::Unavailable);
+    let mut brief = tonic::Request::new(all());
+    brief.set_timeout(Duration::from_millis(700));
+    health.check(brief).await.unwrap_err();
+    let told = told.lock().unwrap().clone();
+    assert!(matches!(told[..], [a, b, c, d] if 2_000_000 >= a && a > b && 700_000 >= c && c > d), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_with_many_faults_arrives_whole() {
+    let lifecycle = world::lifecycle();
+    let registry = fake(&lifecycle, |_| {
+        let fault = |n| {
+            Violation::new(format!("/items/{n}/quantity"), "only so many are left of it").with("available", n)
+        };
+        Error::new(Code::Conflict, "out_of_stock", "not all can be served")
+            .violations((0..200).map(fault).collect())
+            .into()
+    });
+    let mut client = client(&registry.await, &lifecycle).await;
+    let error = Error::from(client.check(all()).await.unwrap_err());
+    assert_eq!((error.code(), error.reason(), error.faults().len()), (Code::Conflict, "out_of_stock", 200));
 }
 
 #[tokio::test(flavor = "multi_thread")]
