@@ -58,11 +58,17 @@ impl Body for Watched {
 const LONGEST: Duration = Duration::from_secs(1);
 const MOST_BYTES: usize = 4 << 20;
 
-/// A connection that is read to its end when it is shut down.
+/// A connection that is read to its end when it is shut down. It tells when so much was heard that what is spoken is
+/// known.
 pub(crate) struct Lingering {
     stream: TcpStream,
     end: End,
+    bytes: usize,
+    heard: Arc<AtomicBool>,
 }
+
+/// What an HTTP/2 client begins with has so many bytes.
+const PREFACE_BYTES: usize = 24;
 
 enum End {
     Open,
@@ -71,8 +77,8 @@ enum End {
 }
 
 impl Lingering {
-    pub(crate) fn new(stream: TcpStream) -> Lingering {
-        Lingering { stream, end: End::Open }
+    pub(crate) fn new(stream: TcpStream, heard: Arc<AtomicBool>) -> Lingering {
+        Lingering { stream, end: End::Open, bytes: 0, heard }
     }
 }
 
@@ -82,7 +88,15 @@ impl AsyncRead for Lingering {
         task: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(task, into)
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(task, into);
+        if self.bytes < PREFACE_BYTES {
+            self.bytes += into.filled().len() - before;
+            if self.bytes >= PREFACE_BYTES {
+                self.heard.store(true, Ordering::Relaxed);
+            }
+        }
+        read
     }
 }
 
@@ -96,7 +110,7 @@ impl AsyncWrite for Lingering {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Lingering { stream, end } = &mut *self;
+        let Lingering { stream, end, .. } = &mut *self;
         let mut scratch = [MaybeUninit::uninit(); 8192];
         loop {
             match end {
@@ -145,7 +159,7 @@ mod tests {
     async fn pair() -> (TcpStream, Lingering) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (client, Lingering::new(listener.accept().await.unwrap().0))
+        (client, Lingering::new(listener.accept().await.unwrap().0, Arc::default()))
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::CONNECTION;
@@ -14,11 +14,12 @@ use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::config::duration;
@@ -32,7 +33,7 @@ use crate::linger::{Lingering, Watched};
 pub struct Connections {
     /// More wait in the kernel's queue.
     pub most: usize,
-    /// For the head of a request, so that a slow sender holds no connection for ever.
+    /// For the head of a request, so that a slow or silent sender holds no connection for ever.
     #[serde(with = "duration")]
     pub header_timeout: Duration,
     /// How often an HTTP/2 peer is asked whether it is still there.
@@ -74,7 +75,7 @@ pub fn start(
     lifecycle.listens();
     let (conf, owner) = (conf.clone(), lifecycle.clone());
     lifecycle.spawn(format!("accept {address}"), async move {
-        let free = Arc::new(Semaphore::new(conf.most));
+        let free = Arc::new(Semaphore::new(conf.most.clamp(1, Semaphore::MAX_PERMITS)));
         while let Some((stream, permit)) = accept(&listener, &free, &owner).await {
             let (router, conf, lifecycle) = (router.clone(), conf.clone(), owner.clone());
             owner.spawn_connection(async move {
@@ -127,11 +128,14 @@ async fn connection(
     lifecycle: &Lifecycle,
 ) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
-    let mut server = auto::Builder::new(TokioExecutor::new());
+    let heard = Arc::new(AtomicBool::new(false));
+    let stream = Lingering::new(stream, heard.clone());
+    let mut server = auto::Builder::new(Streams::default());
     server.http1().timer(TokioTimer::new()).header_read_timeout(conf.header_timeout);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(conf.ping);
-    let leaving = lifecycle.clone();
+    let (leaving, hears) = (lifecycle.clone(), heard.clone());
     let service = service_fn(move |req: Request<Incoming>| {
+        hears.store(true, Ordering::Relaxed);
         let (router, lifecycle) = (router.clone(), leaving.clone());
         async move {
             let version = req.version();
@@ -149,13 +153,38 @@ async fn connection(
             Ok::<_, std::convert::Infallible>(rsp)
         }
     });
-    let mut serving =
-        pin!(server.serve_connection_with_upgrades(TokioIo::new(Lingering::new(stream)), service));
-    tokio::select! {
-        ended = serving.as_mut() => return ended,
-        () = lifecycle.draining() => serving.as_mut().graceful_shutdown(),
+    let mut serving = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    // Which version is spoken is found out without a timer of hyper's.
+    let mut patience = pin!(tokio::time::sleep(conf.header_timeout));
+    let mut waits = true;
+    loop {
+        tokio::select! {
+            // What has been sent already is begun before the end of it all is told.
+            biased;
+            ended = serving.as_mut() => return ended,
+            () = lifecycle.draining() => break,
+            () = patience.as_mut(), if waits => {
+                if !heard.load(Ordering::Relaxed) {
+                    return Err("nothing was heard in time".into());
+                }
+                waits = false;
+            }
+        }
     }
+    serving.as_mut().graceful_shutdown();
     serving.await
+}
+
+/// The streams of one HTTP/2 connection: tasks that do not outlive it.
+#[derive(Clone, Default)]
+struct Streams(Arc<Mutex<JoinSet<()>>>);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while streams.try_join_next().is_some() {}
+        streams.spawn(stream);
+    }
 }
 
 fn say_goodbye<B>(version: Version, rsp: &mut Response<B>) {

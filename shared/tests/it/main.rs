@@ -5,6 +5,7 @@
 mod admin;
 mod auth;
 mod cache;
+mod connections;
 mod http_client;
 mod lifecycle;
 mod linger;
