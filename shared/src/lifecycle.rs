@@ -1,5 +1,5 @@
 //! From start to stop. A [`Lifecycle`] owns every task of a service, knows whether the service is ready, and ends it in
-//! order: not ready → deregister → one beat → drain → stop → done. A process is a lifecycle whose children are its
+//! order: not ready → deregister → one beat → drain → stop → close → done. A process is a lifecycle whose children are its
 //! services; they stop one after the other, the last started first, so that a gateway drains while the services behind
 //! it still answer.
 
@@ -58,6 +58,7 @@ struct Inner {
     tasks: Tasks,
     children: Mutex<Vec<Lifecycle>>,
     farewells: Mutex<Vec<Farewell>>,
+    last: Mutex<Vec<Farewell>>,
     checks: Mutex<Vec<Check>>,
     /// Shared by the whole tree: one task that dies ends the process.
     fault: Arc<Fault>,
@@ -124,6 +125,7 @@ impl Lifecycle {
             tasks: Tasks::default(),
             children: Mutex::default(),
             farewells: Mutex::default(),
+            last: Mutex::default(),
             checks: Mutex::default(),
             fault,
         }))
@@ -231,6 +233,11 @@ impl Lifecycle {
         lock(&self.0.farewells).push(Box::pin(farewell));
     }
 
+    /// Run when all tasks have ended, the youngest first: closing what they used.
+    pub fn on_end(&self, last: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0.last).push(Box::pin(last));
+    }
+
     /// The service is ready only while `check` succeeds, such as its database answering.
     pub fn ready_while<F, A>(&self, name: impl Into<String>, check: F)
     where
@@ -289,9 +296,7 @@ impl Lifecycle {
         self.0.leaving.cancel();
         let farewells = std::mem::take(&mut *lock(&self.0.farewells));
         for farewell in farewells {
-            if tokio::time::timeout_at(drained, farewell).await.is_err() {
-                tracing::warn!(stopping = name, "leaving took longer than the grace period");
-            }
+            self.say("leaving", farewell, drained).await;
         }
         if self.0.listens.load(Ordering::Relaxed) {
             tokio::time::sleep_until(drained.min(Instant::now() + shutdown.beat)).await;
@@ -300,6 +305,19 @@ impl Lifecycle {
         self.0.connections.end(drained, name, "connections").await;
         self.0.stopping.cancel();
         self.0.tasks.end(deadline, name, "tasks").await;
+        let last = std::mem::take(&mut *lock(&self.0.last));
+        for last in last.into_iter().rev() {
+            self.say("closing", last, deadline.max(Instant::now() + LAST_WAIT)).await;
+        }
+    }
+
+    /// One that hangs or panics does not cost the others their end.
+    async fn say(&self, what: &'static str, farewell: Farewell, deadline: Instant) {
+        match tokio::time::timeout_at(deadline, AssertUnwindSafe(farewell).catch_unwind()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => self.fail(what.to_owned(), format!("it panicked: {}", panic_text(&*panic))),
+            Err(_) => tracing::warn!(stopping = self.0.name, what, "the grace period is over"),
+        }
     }
 }
 

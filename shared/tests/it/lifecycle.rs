@@ -178,3 +178,29 @@ async fn a_process_is_not_ready_from_the_first_moment_of_its_end() {
     });
     assert_eq!(process.ready().await, Err("process is leaving".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_that_panics_or_hangs_costs_nobody_his_end() {
+    let (process, diary) = (process(), Diary::default());
+    process.on_leave(async { panic!("no registry") });
+    process.on_leave(std::future::pending());
+    diary.keep(&process);
+    let begun = Instant::now();
+    process.stop().await;
+    assert_eq!(diary.read().len(), 3);
+    assert_eq!(process.fault().unwrap().cause, "it panicked: no registry");
+    assert!(begun.elapsed() <= GRACE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_tasks_use_is_closed_when_they_have_ended_the_youngest_first() {
+    let (process, diary) = (process(), Diary::default());
+    for what in ["closes the database", "closes the queue"] {
+        let diary = diary.clone();
+        process.on_end(async move { diary.note("process", what) });
+    }
+    diary.keep(&process);
+    process.stop().await;
+    let order = ["deregisters", "drains", "stops", "closes the queue", "closes the database"];
+    assert_eq!(diary.read(), order.map(|what| format!("process {what}")));
+}

@@ -144,3 +144,61 @@ fn a_key_must_be_there_and_short() {
     assert_eq!(reason(&"x".repeat(256)).as_deref(), Some("invalid_argument"));
     assert_eq!(reason(&"ü".repeat(255)), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_closed_is_one_file() {
+    let world = World::new(&MIGRATIONS).await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
+    assert!(reserve(&world.db, "a").await.unwrap());
+    let files = || {
+        let entries = std::fs::read_dir(world.folder.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert!(files().contains(&"test.db-wal".to_owned()));
+    world.lifecycle.stop().await;
+    assert_eq!(files(), ["test.db"]);
+    let refused = reserve(&world.db, "a").await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!(reserved(&world::open(&world.folder, &MIGRATIONS, &world::lifecycle()).await).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_may_be_opened_by_several_at_once() {
+    for _ in 0..10 {
+        let (folder, lifecycle) = (tempfile::TempDir::new().unwrap(), world::lifecycle());
+        let open = || world::open(&folder, &MIGRATIONS, &lifecycle);
+        let (one, _, _) = tokio::join!(open(), open(), open());
+        sqlx::query("INSERT INTO stock VALUES ('a', 1, 0)").execute(one.pool()).await.unwrap();
+        lifecycle.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_away_in_the_middle_changes_nothing_and_holds_nobody_up() {
+    let world = World::new(&MIGRATIONS).await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 1000000, 0)").execute(world.db.pool()).await.unwrap();
+    let both = async |db: Db| -> Result<()> {
+        transaction!(db, |tx| {
+            for _ in 0..2 {
+                sqlx::query("UPDATE stock SET reserved = reserved + 1").execute(tx.on()).await?;
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        })
+    };
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..300_u64 {
+        let (db, patience) = (world.db.clone(), Duration::from_micros(n * 37 % 3000));
+        all.spawn(async move { tokio::time::timeout(patience, both(db)).await.is_ok() });
+    }
+    all.join_all().await;
+    assert_eq!(reserved(&world.db).await % 2, 0, "both or none");
+    let before = reserved(&world.db).await;
+    let begun = tokio::time::Instant::now();
+    both(world.db.clone()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(reserved(&world.db).await, before + 2);
+}

@@ -166,6 +166,9 @@ impl Db {
                 Ok(())
             }
         });
+        // The last connection takes SQLite's write-ahead log along, and leaves one file.
+        let pool = db.0.pool.clone();
+        lifecycle.on_end(async move { pool.close().await });
         Ok(db)
     }
 
