@@ -6,6 +6,10 @@ use std::io::Write as _;
 
 use crate::clock;
 use crate::pipeline::ambient;
+use crate::telemetry::trace::Ids;
+
+/// Bytes of one text: a line must fit what collects it, and a client may have written the text.
+const LONGEST: usize = 16 << 10;
 
 /// `2026-11-22T09:30:00.`: changes once a second, so each thread keeps the last one.
 struct Stamp {
@@ -41,7 +45,7 @@ pub(super) fn with(
         let mut line = Line { out, plain };
         line.start(stamp, speaker);
         build(&mut line);
-        line.out.extend_from_slice(if plain { b"\n" } else { b"}\n" });
+        line.end();
         sink(line.out);
     });
 }
@@ -99,13 +103,25 @@ impl Line<'_> {
                 self.service(around.unwrap_or(process));
             }
         }
-        if let Some(ids) = ambient.map(|ambient| ambient.ids).filter(|ids| ids.trace != 0 && !self.plain) {
+        if let Some(ids) = surrounding_ids().filter(|_| !self.plain) {
             self.out.extend_from_slice(b",\"trace_id\":\"");
             self.out.extend_from_slice(&ids.trace_hex());
             self.out.extend_from_slice(b"\",\"span_id\":\"");
             self.out.extend_from_slice(&ids.span_hex());
             self.out.push(b'"');
         }
+    }
+
+    /// In a plain line the trace stands behind all that people read first.
+    fn end(&mut self) {
+        if !self.plain {
+            return self.out.extend_from_slice(b"}\n");
+        }
+        if let Some(ids) = surrounding_ids() {
+            self.out.extend_from_slice(b" trace_id=");
+            self.out.extend_from_slice(&ids.trace_hex());
+        }
+        self.out.push(b'\n');
     }
 
     fn service(&mut self, service: &str) {
@@ -130,20 +146,26 @@ impl Line<'_> {
         }
     }
 
+    /// What is longer than [`LONGEST`] is cut.
     pub fn text(&mut self, name: &str, value: &str) {
         self.name(name);
-        if self.plain {
-            // A line break in a value must not look like the next line.
-            self.out.extend(value.bytes().map(|byte| if byte < 0x20 { b' ' } else { byte }));
-            return;
+        let shown = &value[..value.floor_char_boundary(LONGEST)];
+        // Of control characters, those of C1 begin with this byte.
+        let clean = shown.bytes().all(|byte| byte >= 0x20 && !matches!(byte, b'"' | b'\\' | 0x7f | 0xc2));
+        if !self.plain {
+            self.out.push(b'"');
         }
-        self.out.push(b'"');
-        if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.out.extend_from_slice(value.as_bytes());
-        } else {
-            escape(self.out, value);
+        match (clean, self.plain) {
+            (true, _) => self.out.extend_from_slice(shown.as_bytes()),
+            (false, true) => blank(self.out, shown),
+            (false, false) => escape(self.out, shown),
         }
-        self.out.push(b'"');
+        if shown.len() < value.len() {
+            self.out.extend_from_slice("…".as_bytes());
+        }
+        if !self.plain {
+            self.out.push(b'"');
+        }
     }
 
     /// How a request ended: what every access line has, so in one go. `end` is a plain word.
@@ -213,6 +235,18 @@ impl Line<'_> {
     }
 }
 
+fn surrounding_ids() -> Option<Ids> {
+    ambient::current().map(|ambient| ambient.ids).filter(|ids| ids.trace != 0)
+}
+
+/// A line break in a value must not look like the next line, nor may a terminal obey what a client wrote.
+fn blank(out: &mut Vec<u8>, value: &str) {
+    for character in value.chars() {
+        let shown = if character.is_control() { ' ' } else { character };
+        out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
 fn escape(out: &mut Vec<u8>, value: &str) {
     for character in value.chars() {
         match character {
@@ -221,7 +255,7 @@ fn escape(out: &mut Vec<u8>, value: &str) {
             '\n' => out.extend_from_slice(b"\\n"),
             '\r' => out.extend_from_slice(b"\\r"),
             '\t' => out.extend_from_slice(b"\\t"),
-            control if (control as u32) < 0x20 => {
+            control if control.is_control() => {
                 out.extend_from_slice(format!("\\u{:04x}", control as u32).as_bytes());
             }
             other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -235,7 +269,6 @@ mod tests {
 
     use super::*;
     use crate::pipeline::ambient::Ambient;
-    use crate::telemetry::trace::Ids;
 
     fn line(plain: bool, build: impl FnOnce(&mut Line<'_>)) -> String {
         let mut text = String::new();
@@ -257,6 +290,49 @@ mod tests {
         assert_eq!(value["timestamp"].as_str().unwrap().len(), "2026-11-22T09:30:00.123Z".len());
         let outside = line(false, |line| line.head("INFO", "access"));
         assert!(!outside.contains("trace_id") && outside.contains(r#""service":"shop""#));
+    }
+
+    #[test]
+    fn a_plain_line_names_its_trace_at_the_end() {
+        let ids = Ids::root();
+        let ambient = Ambient { ids, service: "order-rpc", deadline: None };
+        let build = |line: &mut Line<'_>| {
+            line.head("INFO", "here");
+            line.text("message", "placed");
+            line.text("order", "7");
+        };
+        let text = ambient::within(ambient, || line(true, build));
+        assert!(text.ends_with(&format!("Z order-rpc INFO here: placed order=7 trace_id={ids}\n")), "{text}");
+        assert!(line(true, build).ends_with("Z shop INFO here: placed order=7\n"));
+        let access = Constant::new("order-api", "INFO", "access", "request", &[]);
+        let mut text = String::new();
+        ambient::within(ambient, || {
+            with(
+                true,
+                Speaker::Made(&access),
+                |line| line.number("code", 200),
+                |bytes| {
+                    text = String::from_utf8(bytes.to_vec()).unwrap();
+                },
+            );
+        });
+        assert!(
+            text.ends_with(&format!(" order-api INFO access: request code=200 trace_id={ids}\n")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_terminal_obeys_no_client_and_a_huge_text_is_cut() {
+        let bad = "a\u{1b}[2J\u{9b}2J\u{7f}\u{85}é";
+        assert!(line(true, |line| line.text("value", bad)).ends_with(" value=a [2J 2J  é\n"));
+        let json = line(false, |line| line.text("value", bad));
+        assert!(!json.trim_end().contains(char::is_control), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["value"], bad);
+        let huge = "é".repeat(LONGEST);
+        for plain in [false, true] {
+            assert!(line(plain, |line| line.text("value", &huge)).len() < LONGEST + 200);
+        }
     }
 
     #[test]
