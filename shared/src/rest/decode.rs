@@ -62,9 +62,14 @@ impl Faults {
     pub const MOST: usize = 100;
 
     pub fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
-        if self.0.len() < Self::MOST {
+        if !self.is_full() {
             self.0.push(Violation::new(at.to_string(), detail));
         }
+    }
+
+    /// More are not told.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= Self::MOST
     }
 
     pub fn is_empty(&self) -> bool {
