@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::Method;
 use http::header::AUTHORIZATION;
-use shared::pipeline::auth::{Caller, Keys, Rejected, Rules, Verifier};
+use jsonwebtoken::{Algorithm, Header};
+use shared::clock;
+use shared::pipeline::auth::{Caller, Claims, Keys, Rejected, Rules, Verifier};
 use shared::rest::{Conf, Server, Spec};
 use shared::testing::eventually;
 use tower::ServiceExt;
@@ -91,4 +93,25 @@ async fn a_remembered_token_ends_as_well() {
         (verifier.verify(&token) == Err(Rejected::Expired)).then_some(())
     })
     .await;
+}
+
+fn claims() -> Claims {
+    let now = clock::wall().as_secs();
+    let [iss, aud, sub, role] = ["user-rpc", "order-api", "anna", "customer"].map(str::to_owned);
+    Claims { iss, aud, sub, role, iat: now, nbf: now, exp: now + 600 }
+}
+
+#[test]
+fn a_token_that_asks_for_more_than_we_understand_is_refused() {
+    let (signer, keys) = (Signer::new(1), Keys::default());
+    keys.replace(vec![signer.public()]);
+    let verifier = verifier(&keys);
+    let plain = Header::new(Algorithm::EdDSA);
+    assert!(verifier.verify(&signer.sign(&plain, &claims())).is_ok());
+    for crit in [vec!["b64".to_owned()], vec![]] {
+        let header = Header { crit: Some(crit), ..plain.clone() };
+        assert_eq!(verifier.verify(&signer.sign(&header, &claims())), Err(Rejected::Invalid));
+    }
+    let long = Claims { role: "x".repeat(8000), ..claims() };
+    assert_eq!(verifier.verify(&signer.sign(&plain, &long)), Err(Rejected::Invalid));
 }

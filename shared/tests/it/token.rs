@@ -35,8 +35,13 @@ impl Signer {
             nbf: now,
             exp: now + seconds,
         };
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        self.sign(&Header::new(Algorithm::EdDSA), &claims)
+    }
+
+    /// Whatever these say, with the key's id.
+    pub(crate) fn sign(&self, header: &Header, claims: &Claims) -> String {
+        let header = Header { kid: Some(self.kid.clone()), ..header.clone() };
         let key = EncodingKey::from_ed_der(self.key.to_pkcs8_der().unwrap().as_bytes());
-        encode(&header, &claims, &key).unwrap()
+        encode(&header, claims, &key).unwrap()
     }
 }

@@ -40,6 +40,9 @@ fn remembered() -> usize {
     10_000
 }
 
+/// Bytes of a token: ten times what ours have.
+const LONGEST: usize = 4096;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejected {
     Expired,
@@ -110,8 +113,15 @@ impl Verifier {
         if keys.by_id.is_empty() {
             return Err(Rejected::Unknowable);
         }
+        if token.len() > LONGEST {
+            return Err(Rejected::Invalid);
+        }
         let token = std::str::from_utf8(token).map_err(|_| Rejected::Invalid)?;
         let header = decode_header(token).map_err(|_| Rejected::Invalid)?;
+        // We understand no extension, so none may be critical (RFC 7515, 4.1.11).
+        if header.crit.is_some() {
+            return Err(Rejected::Invalid);
+        }
         let kid = header.kid.ok_or(Rejected::Invalid)?;
         let Some(key) = keys.by_id.get(&kid) else {
             self.0.keys.miss();
