@@ -226,7 +226,7 @@ async fn what_a_dead_relay_had_claimed_is_sent_when_the_claim_runs_out() {
 
 #[tokio::test]
 async fn a_stop_lets_what_is_under_way_end_and_frees_what_does_not() {
-    let World { db, lifecycle: first, folder: _folder } = World::new(&MIGRATIONS).await;
+    let World { db, lifecycle: first, folder } = World::new(&MIGRATIONS).await;
     let queue = Queue::open("memory://faults-stop?groups=g").unwrap();
     let mut member = queue.subscribe("things", "g").await;
     let conf = outbox::Conf { linger: Duration::from_millis(500), ..relay_conf() };
@@ -239,6 +239,8 @@ async fn a_stop_lets_what_is_under_way_end_and_frees_what_does_not() {
         first.stopping().await;
         ends.acknowledge();
     });
+    let second = world::lifecycle();
+    let db = world::open(&folder, &MIGRATIONS, &second).await;
     let left: Vec<(String, i64)> =
         sqlx::query_as("SELECT event_key, claimed_until FROM outbox WHERE sent_at = 0")
             .fetch_all(db.pool())
@@ -247,7 +249,6 @@ async fn a_stop_lets_what_is_under_way_end_and_frees_what_does_not() {
     assert_eq!(left, [("b".to_owned(), 0)]);
     drop(stays);
     // The next process need not wait an hour for the claim to run out.
-    let second = world::lifecycle();
     outbox::relay(&db, &queue, &relay_conf(), &second);
     let again = tokio::time::timeout(SOON, member.next()).await.unwrap().unwrap();
     assert_eq!(again.event.subject, "b");
