@@ -395,9 +395,11 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLite's IOERR, FULL and CANTOPEN, with their extended codes: a disk's fault and not the statement's.
+/// SQLite's BUSY, LOCKED, IOERR, FULL and CANTOPEN, with their extended codes: the fault of others or of a disk, and not
+/// the statement's.
 fn is_unwell(code: Option<&str>) -> bool {
-    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 13 | 14))
+    code.and_then(|code| code.parse::<i32>().ok())
+        .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
 }
 
 #[cfg(test)]

@@ -202,3 +202,16 @@ async fn who_goes_away_in_the_middle_changes_nothing_and_holds_nobody_up() {
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(reserved(&world.db).await, before + 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_keeps_out_is_unavailable() {
+    let world = World::new(&MIGRATIONS).await;
+    let other = world::open(&world.folder, &MIGRATIONS, &world.lifecycle).await;
+    // Without its wait, which is longer than a test's.
+    let mut reader = world.db.pool().acquire().await.unwrap();
+    sqlx::query("PRAGMA busy_timeout = 0").execute(&mut *reader).await.unwrap();
+    let mut writer = other.pool().acquire().await.unwrap();
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut *writer).await.unwrap();
+    let refused = sqlx::query("BEGIN IMMEDIATE").execute(&mut *reader).await;
+    assert_eq!(Error::from(refused.unwrap_err()).code(), Code::Unavailable);
+}
