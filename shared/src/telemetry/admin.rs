@@ -21,6 +21,14 @@ pub async fn start(
     process: &Lifecycle,
     admin: &Lifecycle,
 ) -> Result<std::net::SocketAddr, BoxError> {
+    let taken = matches!(conf.path.as_str(), "/healthz" | "/readyz");
+    if !conf.path.starts_with('/') || conf.path.contains(['{', '}', '*', ':']) || taken {
+        return Err(format!(
+            "Prometheus.Path: `{}` cannot be the path of metrics; write /metrics",
+            conf.path
+        )
+        .into());
+    }
     let listener = serve::bind(&conf.host, conf.port).await?;
     keep_small(admin);
     let router = Router::new()

@@ -50,3 +50,12 @@ async fn a_port_that_is_taken_is_one_sentence() {
         format!("port {port} of 127.0.0.1 is taken by another program; stop it, or choose another port")
     );
 }
+
+#[tokio::test]
+async fn a_path_that_cannot_be_is_one_sentence() {
+    for path in ["", "metrics", "/healthz", "/{metrics", "/:metrics", "/*"] {
+        let conf = Prometheus { path: path.to_owned(), ..anywhere() };
+        let error = admin::start(&conf, &world::lifecycle(), &world::lifecycle()).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("Prometheus.Path: `{path}` cannot be")), "{error}");
+    }
+}
