@@ -381,27 +381,6 @@ fn parse<T: Default + serde::de::DeserializeOwned>(text: Option<&String>) -> T {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Error {
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                Error::unavailable("the database does not answer").caused_by(error)
-            }
-            sqlx::Error::Database(ref cause) if is_unwell(cause.code().as_deref()) => {
-                Error::unavailable("the database is not well").caused_by(error)
-            }
-            error => Error::internal(error),
-        }
-    }
-}
-
-/// SQLite's BUSY, LOCKED, IOERR, FULL and CANTOPEN, with their extended codes: the fault of others or of a disk, and not
-/// the statement's.
-fn is_unwell(code: Option<&str>) -> bool {
-    code.and_then(|code| code.parse::<i32>().ok())
-        .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,6 +57,7 @@
 //! # Ok::<(), shared::error::BoxError>(())
 //! ```
 
+mod fault;
 mod statement;
 mod transaction;
 
@@ -75,8 +76,9 @@ use crate::lifecycle::Lifecycle;
 use crate::telemetry::metrics;
 use statement::Timer;
 
+pub use fault::is_duplicate;
 pub use statement::Named;
-pub use transaction::{Tries, Tx, is_duplicate};
+pub use transaction::{Tries, Tx};
 
 /// `DataSource:` in a configuration.
 #[derive(Debug, Clone, Deserialize)]

@@ -7,6 +7,7 @@ use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::fault::is_transient;
 use super::statement::Timer;
 use super::{Db, Dialect, Named, busy};
 use crate::clock;
@@ -153,20 +154,4 @@ impl Db {
         };
         Ok(Tx { inner, db: self.clone(), tells: false, _turn: turn })
     }
-}
-
-/// Whether the same transaction may well succeed now: SQLite's BUSY and LOCKED, with their extended codes.
-fn is_transient(error: &Error) -> bool {
-    let code = database_error(error).and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
-}
-
-/// Whether a unique key is in the way.
-pub fn is_duplicate(error: &Error) -> bool {
-    database_error(error).is_some_and(|error| error.is_unique_violation())
-}
-
-fn database_error(error: &Error) -> Option<&dyn sqlx::error::DatabaseError> {
-    let source = std::error::Error::source(error)?.downcast_ref::<sqlx::Error>()?;
-    source.as_database_error()
 }
