@@ -58,6 +58,9 @@ pub struct Order {
     /// How much longer its stock is held, so that no order outlives its hold.
     #[serde(with = "duration")]
     pub hold_margin: Duration,
+    /// How long the answer to a cancellation or a refund waits for the stock to be back.
+    #[serde(with = "duration")]
+    pub stock_wait: Duration,
     pub sweep: Sweep,
 }
 
@@ -66,6 +69,7 @@ impl Default for Order {
         Order {
             expiry: Duration::from_secs(15 * 60),
             hold_margin: Duration::from_secs(60),
+            stock_wait: Duration::from_millis(250),
             sweep: Sweep::default(),
         }
     }

@@ -3,7 +3,7 @@
 
 use proto::order::v1::{Line, OrderMoved};
 use shared::error::{Error, Result};
-use shared::queue::{Event, outbox};
+use shared::queue::{Event, outbox, sent};
 use shared::store::sql::Tx;
 use shared::{clock, transaction};
 
@@ -67,6 +67,15 @@ pub(crate) async fn advance(
         }
     }
     Err(overtaken())
+}
+
+/// Before the answer to a move that gives stock back, so that its customer can order it again at once. What takes longer
+/// happens all the same.
+pub(super) async fn until_stock_is_back(ctx: &ServiceContext, order_id: &str) {
+    let patience = ctx.config.order.stock_wait;
+    if let Err(error) = sent::until(&ctx.db, proto::order::TOPIC, order_id, patience).await {
+        tracing::warn!(order_id, error = error.chain(), "it is not known whether the stock is back");
+    }
 }
 
 /// What may well succeed the next time.

@@ -3,7 +3,7 @@
 use proto::order::v1::{CancelOrderRequest, OrderView};
 use shared::error::Result;
 
-use super::advance::{Cause, advance};
+use super::advance::{Cause, advance, until_stock_is_back};
 use super::{check_reason, check_user, no_such_order, pay_back, view};
 use crate::model::order::Order;
 use crate::status::Status;
@@ -21,5 +21,6 @@ pub(crate) async fn cancel_order(ctx: &ServiceContext, req: CancelOrderRequest) 
     };
     let moved = advance(ctx, &req.order_id, cause, target).await?;
     pay_back::at_once(ctx, moved).await;
+    until_stock_is_back(ctx, &req.order_id).await;
     view::of_order(&ctx.db, &req.order_id).await
 }

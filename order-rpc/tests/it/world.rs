@@ -81,6 +81,8 @@ pub(crate) async fn world_with(change: impl FnOnce(&mut Config)) -> World {
     own.product.timeout = Duration::from_secs(5);
     own.cart.url = format!("memory://{name}");
     own.queue.url = format!("memory://{name}");
+    // Nobody gives stock back here.
+    own.order.stock_wait = Duration::ZERO;
     own.provider.url = url;
     own.provider.timeout = Duration::from_secs(5);
     own.order.sweep.every = Duration::from_millis(20);

@@ -7,6 +7,7 @@ pub mod consumer;
 mod event;
 mod memory;
 pub mod outbox;
+pub mod sent;
 
 use std::sync::Arc;
 

@@ -266,14 +266,16 @@ impl Relay {
     }
 
     async fn mark_sent(&self, row: &Waiting) -> Result<()> {
-        transaction!(self.db, |tx| {
+        let marked: Result<()> = transaction!(self.db, |tx| {
             sqlx::query("UPDATE outbox SET sent_at = ? WHERE id = ? AND sent_at = 0")
                 .bind(clock::wall_ms())
                 .bind(&row.id)
                 .execute(tx.named("outbox.sent"))
                 .await?;
             Ok(())
-        })
+        });
+        self.db.outbox_sent().notify_waiters();
+        marked
     }
 
     /// `first` is the wait after the first try, which doubles.

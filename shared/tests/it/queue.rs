@@ -10,8 +10,7 @@ use serde_json::json;
 use shared::error::{Error, Result};
 use shared::pipeline::ambient::{self, Ambient};
 use shared::queue::consumer::{self, Handler};
-use shared::queue::outbox;
-use shared::queue::{Event, Heard, Queue};
+use shared::queue::{Event, Heard, Queue, outbox, sent};
 use shared::store::sql::{Db, Migrations, Tx};
 use shared::telemetry::trace::Ids;
 use shared::testing::eventually;
@@ -104,6 +103,24 @@ async fn several_relays_keep_the_order_of_each_key() {
         assert_eq!(seen, (1..=20).collect::<Vec<_>>(), "{subject}");
     }
     world.lifecycle.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_effects_of_a_key_finds_them() {
+    let world = World::new(&MIGRATIONS).await;
+    let queue = Queue::open("memory://followed?groups=g").unwrap();
+    let is_sent = async |key: &str, patience| sent::until(&world.db, "things", key, patience).await.unwrap();
+    tell(&world.db, "a", 1..=3).await;
+    assert!(is_sent("b", SOON).await, "what tells nothing is waited for by nobody");
+    assert!(!is_sent("a", Duration::from_millis(1)).await, "there is no relay");
+    outbox::relay(&world.db, &queue, &relay_conf(), &world.lifecycle);
+    let (conf, recorder) = (quick(), Recorder::default());
+    let (was_sent, ()) = tokio::join!(
+        is_sent("a", SOON),
+        consumer::start(&queue, "things", "g", &world.db, &conf, recorder, &world.lifecycle),
+    );
+    assert!(was_sent);
+    assert_eq!(effects(&world.db).await.len(), 3);
 }
 
 #[tokio::test]

@@ -133,6 +133,7 @@ struct Inner {
     patience: Duration,
     slow: Duration,
     outbox: Notify,
+    sent: Notify,
 }
 
 impl Db {
@@ -158,6 +159,7 @@ impl Db {
             patience: conf.acquire_timeout,
             slow: conf.slow_threshold,
             outbox: Notify::new(),
+            sent: Notify::new(),
         }));
         db.tell_connections(lifecycle.name());
         let checked = db.clone();
@@ -215,6 +217,11 @@ impl Db {
     /// Until the outbox has something new to send: a commit of this process, or room in its relay.
     pub(crate) async fn outbox_stirred(&self) {
         self.0.outbox.notified().await;
+    }
+
+    /// Where it is heard that this process has sent an event.
+    pub(crate) fn outbox_sent(&self) -> &Notify {
+        &self.0.sent
     }
 
     pub(crate) fn stir_outbox(&self) {
