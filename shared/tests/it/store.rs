@@ -43,6 +43,45 @@ async fn of_200_transactions_for_100_pieces_100_win() {
     assert_eq!((won, reserved(&world.db).await), (100, 100));
 }
 
+/// As much as the disk takes; then the database rolls back by itself.
+async fn fill_the_disk(db: &Db) -> Result<()> {
+    transaction!(db, |tx| {
+        sqlx::query("PRAGMA max_page_count = 1").execute(tx.on()).await?;
+        for _ in 0..1000 {
+            let insert = "INSERT INTO stock VALUES (hex(randomblob(2000)), 1, 0)";
+            sqlx::query(insert).execute(tx.on()).await?;
+        }
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_is_no_matter_once_there_is_room() {
+    let world = World::new(&MIGRATIONS).await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
+    for times in 1..=3 {
+        let full = fill_the_disk(&world.db).await.unwrap_err();
+        assert!(full.chain().contains("full"), "{}", full.chain());
+        assert!(reserve(&world.db, "a").await.unwrap());
+        assert_eq!(reserved(&world.db).await, times);
+    }
+}
+
+/// What a database does by itself in many a fault.
+#[tokio::test]
+async fn who_finds_the_transaction_gone_leaves_no_connection_that_cannot_begin() {
+    let world = World::new(&MIGRATIONS).await;
+    sqlx::query("INSERT INTO stock VALUES ('a', 100, 0)").execute(world.db.pool()).await.unwrap();
+    let gone: Result<()> = transaction!(world.db, |tx| {
+        sqlx::query("ROLLBACK").execute(tx.on()).await?;
+        Ok(())
+    });
+    gone.unwrap_err();
+    for _ in 0..20 {
+        assert!(reserve(&world.db, "a").await.unwrap());
+    }
+}
+
 async fn fail(db: &Db) -> Result<()> {
     transaction!(db, |tx| {
         sqlx::query("UPDATE stock SET reserved = 7").execute(tx.on()).await?;

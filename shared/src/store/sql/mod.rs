@@ -67,7 +67,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AnyPool, SqlSafeStr};
+use sqlx::{AnyConnection, AnyPool, Connection, SqlSafeStr};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::config::duration;
@@ -149,7 +149,9 @@ impl Db {
         let options =
             AnyPoolOptions::new().max_connections(conf.max_connections).acquire_timeout(conf.acquire_timeout);
         let durable = conf.durable;
-        let options = options.after_connect(move |connection, _| Box::pin(prepare(connection, durable)));
+        let options = options
+            .after_connect(move |connection, _| Box::pin(prepare(connection, durable)))
+            .after_release(|connection, _| Box::pin(is_sound(connection)));
         let pool = options.connect(&url).await?;
         migrate(&pool, migrations.sqlite).await?;
         let db = Db(Arc::new(Inner {
@@ -254,6 +256,16 @@ async fn prepare(connection: &mut AnyConnection, durable: bool) -> Result<(), sq
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Whether a connection may be used again. A full disk makes SQLite roll back by itself, and the driver goes on counting a
+/// transaction in which nothing can be begun any more; the next connection is a new one then.
+async fn is_sound(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A transaction that was dropped is being rolled back, and the answer to this comes after that.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// All steps that have not run, in one transaction that keeps other processes out: SQLite has no other lock for it.

@@ -121,7 +121,7 @@ impl Tx {
     /// Before its turn is given on, so that the next writer does not find the lock still held.
     async fn roll_back(self) {
         if let Err(error) = self.inner.rollback().await {
-            // The connection is closed then, and the database rolls back by itself.
+            // The database has rolled back by itself, and the pool gives such a connection to nobody.
             tracing::warn!(error = %error, "a rollback failed");
         }
     }
