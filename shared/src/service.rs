@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config, Loaded, Mode, Service};
@@ -54,12 +55,24 @@ pub fn run(service: &Service, start: impl AsyncFnOnce(&Lifecycle) -> Result<(), 
         Ok(writer) => writer,
         Err(error) => return refuse(&format!("the log cannot be written: {error}")),
     };
+    allow_many_files();
     let ended = runtime.block_on(live(service, start));
     runtime.shutdown_background();
     drop(writer);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&chain(&*error)),
+    }
+}
+
+/// Every connection is an open file, and a shell allows a process 1024 of them by habit: as many as the system permits,
+/// then. Where that is little, the accept loops wait.
+fn allow_many_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current < maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, allowed = current, "no more files may be opened at once than are allowed now");
     }
 }
 

@@ -96,11 +96,16 @@ pub async fn start(
     Ok(address)
 }
 
+/// tonic's words for a call whose caller went away after its head and before its message: to it that is our fault.
+const NO_MESSAGE: &str = "Missing request message.";
+
 /// Here an error is logged, with its whole chain, where the fault is ours. tonic keeps it beside the answer.
 async fn edge(rsp: Response) -> Response {
-    if let Some(status) = rsp.extensions().get::<Status>()
-        && Code::from_grpc(status.code()).http() >= 500
-    {
+    let Some(status) = rsp.extensions().get::<Status>() else { return rsp };
+    if status.code() == tonic::Code::Internal && status.message() == NO_MESSAGE {
+        return Status::cancelled("the caller went away").into_http();
+    }
+    if Code::from_grpc(status.code()).http() >= 500 {
         tracing::error!(code = ?status.code(), error = chain(status), "failed");
     }
     rsp

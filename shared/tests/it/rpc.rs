@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::Empty;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use prost_types::method_options::IdempotencyLevel;
@@ -17,6 +21,7 @@ use shared::serve::Connections;
 use shared::telemetry::trace::Ids;
 use shared::testing::eventually;
 use shared::{clock, serve};
+use tokio::net::TcpStream;
 use tonic::service::Routes;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -196,4 +201,27 @@ fn a_taken_port_is_said_in_words() {
         let error = serve::bind("127.0.0.1", port).await.unwrap_err().to_string();
         assert!(error.starts_with(&format!("port {port} of 127.0.0.1 is taken")), "{error}");
     });
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_before_its_message_is_no_fault_of_the_server() {
+    let lifecycle = world::lifecycle();
+    let listener = serve::bind("127.0.0.1", 0).await.unwrap();
+    let conf = server::Conf::default();
+    let address = server::start(listener, Routes::default(), &[], &conf, &lifecycle).await.unwrap();
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) =
+        http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), stream).await.unwrap();
+    let req = Request::post(format!("http://{address}/grpc.health.v1.Health/Check"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Empty::new())
+        .unwrap();
+    tokio::select! {
+        rsp = sender.send_request(req) => {
+            let cancelled = (tonic::Code::Cancelled as i32).to_string();
+            assert_eq!(rsp.unwrap().headers()["grpc-status"], cancelled.as_str());
+        }
+        ended = connection => panic!("{ended:?}"),
+    }
 }

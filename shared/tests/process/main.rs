@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|argument| argument == "-f") {
         return service::main("", start);
     }
-    let tests: [(&str, fn()); 9] = [
+    let tests: [(&str, fn()); 10] = [
         ("a_signal_ends_it_well", a_signal_ends_it_well),
         ("what_was_accepted_is_answered", what_was_accepted_is_answered),
         ("a_taken_port_is_one_sentence", a_taken_port_is_one_sentence),
@@ -94,6 +94,7 @@ fn main() -> ExitCode {
         ("a_start_can_be_called_off", a_start_can_be_called_off),
         ("a_second_signal_ends_it_at_once", a_second_signal_ends_it_at_once),
         ("a_wrong_configuration_is_told_whole", a_wrong_configuration_is_told_whole),
+        ("it_may_open_as_many_files_as_the_system_permits", it_may_open_as_many_files_as_the_system_permits),
     ];
     let wanted = |name: &str| {
         let mut filters = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
@@ -133,6 +134,17 @@ fn what_was_accepted_is_answered() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("a whole answer"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
+    assert_eq!(process.end().code, Some(0));
+}
+
+fn it_may_open_as_many_files_as_the_system_permits() {
+    let mut process = Process::start("nothing");
+    process.listens();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.child.id())).unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let [soft, hard] = files.split_whitespace().take(2).collect::<Vec<_>>()[..] else { panic!("{files}") };
+    assert_eq!(soft, hard);
+    process.signal("TERM");
     assert_eq!(process.end().code, Some(0));
 }
 
@@ -235,7 +247,9 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("probe.yaml");
         std::fs::write(&file, configuration).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        // As shells have it, and less.
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -S -n 64; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
         command.arg("-f").arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stdout.take().unwrap());
