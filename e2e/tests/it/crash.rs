@@ -105,7 +105,10 @@ async fn crash_at(point: &str) {
     let wishes = wishes(&first.shop, 4).await;
     let tried = join_all(wishes.iter().map(Wish::try_once)).await;
     killed_at(point, &mut first, folder.path()).await;
-    let is_by_itself = matches!(point, "between_outbox_and_consumer" | "after_look_up");
+    let is_by_itself = matches!(
+        point,
+        "after_look_up" | "between_outbox_and_consumer" | "before_acknowledgement" | "before_sent_is_written"
+    );
     assert!(is_by_itself || tried.iter().any(Result::is_err), "{point}: nobody noticed");
 
     let second = start(folder.path(), &[]).await;
@@ -159,6 +162,16 @@ async fn killed_after_the_provider_was_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_outbox_and_consumer() {
     crash_at("between_outbox_and_consumer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_an_event_had_its_effect() {
+    crash_at("before_acknowledgement").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_an_event_counts_as_sent() {
+    crash_at("before_sent_is_written").await;
 }
 
 /// Wherever it happens: the seed says after how many answers.

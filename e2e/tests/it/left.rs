@@ -37,6 +37,8 @@ const LEFT: &[Left] = &[
         "FROM outbox e WHERE e.sent_at = 0 AND e.owner <> ''
          AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.event_id = e.id)",
     ),
+    ("before_acknowledgement", EFFECT_UNHEARD_OF),
+    ("before_sent_is_written", EFFECT_UNHEARD_OF),
     (
         "before_refund",
         "FROM payments p JOIN charges c ON c.charge_key = p.id
@@ -65,6 +67,8 @@ const LEFT: &[Left] = &[
 
 const HOLD_OF_NO_ORDER: &str = "FROM reservations r WHERE r.status = 'held'
      AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = r.order_id)";
+
+const EFFECT_UNHEARD_OF: &str = "FROM outbox e JOIN inbox i ON i.event_id = e.id WHERE e.sent_at = 0";
 
 const CHARGE_UNHEARD_OF: &str =
     "FROM payments p JOIN charges c ON c.charge_key = p.id WHERE p.status = 'pending'";

@@ -237,7 +237,10 @@ impl Relay {
     async fn send(&self, row: Waiting) {
         crash::point("between_outbox_and_consumer");
         let written = match self.publish(&row).await {
-            Ok(()) => self.mark_sent(&row).await,
+            Ok(()) => {
+                crash::point("before_sent_is_written");
+                self.mark_sent(&row).await
+            }
             Err(Unsent::Failed(error)) => {
                 let error = chain(&*error);
                 tracing::warn!(event = row.id, error, attempts = row.attempts, "an event is not sent yet");

@@ -16,7 +16,7 @@ use crate::queue::Event;
 use crate::store::sql::{Db, Tx};
 use crate::telemetry::metrics;
 use crate::telemetry::trace::Ids;
-use crate::{clock, transaction};
+use crate::{clock, crash, transaction};
 
 /// What became of a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,7 @@ impl<H: Handler> Consumer<H> {
         let ids = Ids::continued(parent.as_bytes()).unwrap_or_else(Ids::root);
         let ambient = Ambient { ids, deadline: None, service: self.service };
         ambient::scope(ambient, self.try_until_done(&event)).await;
+        crash::point("before_acknowledgement");
         delivery.acknowledge();
     }
 
