@@ -219,14 +219,26 @@ pub fn forget_old(db: &Db, age: Duration, lifecycle: &Lifecycle) {
     });
 }
 
+/// So many at a time, so that writers do not wait for long.
+const FORGET: i64 = 1000;
+
+/// A key that somebody works under stays, however old it is: its answer is still to be kept.
 async fn forget(db: &Db, before: i64) -> Result<()> {
-    transaction!(db, |tx| {
-        sqlx::query("DELETE FROM idempotency WHERE created_at < ?")
-            .bind(before)
-            .execute(tx.named("idempotency.forget"))
-            .await?;
-        Ok(())
-    })
+    loop {
+        let now = clock::wall_ms();
+        let oldest = "SELECT created_at FROM idempotency WHERE created_at < ? AND claimed_until < ? ORDER BY created_at LIMIT ?";
+        let oldest = sqlx::query_scalar(oldest).bind(before).bind(now).bind(FORGET);
+        let oldest: Vec<i64> = oldest.fetch_all(db.named("idempotency.old")).await?;
+        let Some(last) = oldest.last() else { return Ok(()) };
+        transaction!(db, |tx| {
+            sqlx::query("DELETE FROM idempotency WHERE created_at <= ? AND claimed_until < ?")
+                .bind(last)
+                .bind(now)
+                .execute(tx.named("idempotency.forget"))
+                .await?;
+            Ok(())
+        })?;
+    }
 }
 
 fn reused() -> Error {

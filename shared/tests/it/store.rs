@@ -176,6 +176,26 @@ async fn a_released_key_may_be_used_again() {
     assert!(matches!(idempotency::begin(&db, &key("b"), LEASE).await.unwrap(), Known::Claimed(_)));
 }
 
+/// More than are forgotten at a time.
+#[tokio::test]
+async fn old_keys_are_forgotten_but_for_those_that_somebody_works_under() {
+    let World { db, folder: _folder, lifecycle } = World::new(&MIGRATIONS).await;
+    let Known::Claimed(claim) = idempotency::begin(&db, &key("a"), LEASE).await.unwrap() else { panic!() };
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         INSERT INTO idempotency SELECT 'old', 'k' || i, '', '', '', 0, 'done', i FROM n";
+    for sql in [many, "UPDATE idempotency SET created_at = 1 WHERE scope <> 'old'"] {
+        sqlx::query(sql).execute(db.pool()).await.unwrap();
+    }
+    idempotency::forget_old(&db, Duration::from_secs(3600), &lifecycle);
+    let left = async || {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM idempotency").fetch_one(db.pool()).await;
+        (count.unwrap_or(0_i64) == 1).then_some(())
+    };
+    eventually(Duration::from_secs(20), left).await;
+    finish(&db, &claim, "the answer").await.unwrap();
+    assert!(matches!(idempotency::begin(&db, &key("a"), LEASE).await.unwrap(), Known::Done(_)));
+}
+
 #[test]
 fn a_key_must_be_there_and_short() {
     let reason = |key: &str| Key::new("anna", "place", key, b"").err().map(|error| error.reason().to_owned());

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use shared::error::Result;
 use shared::store::sql::{Db, Tx};
+use shared::transaction;
 use sqlx::Row;
 
 pub(crate) struct RefreshToken {
@@ -67,13 +68,22 @@ pub(crate) async fn revoke_family(tx: &mut Tx, family: &str, now: i64) -> Result
     Ok(())
 }
 
-/// What ended long ago tells nothing any more.
+/// So many at a time, so that writers do not wait for long.
+const FORGET: i64 = 1000;
+
+/// What has ended tells nothing any more.
 pub(crate) async fn delete_expired(db: &Db, before: i64) -> Result<()> {
-    shared::transaction!(db, |tx| {
-        sqlx::query("DELETE FROM refresh_tokens WHERE expires_at < ?")
-            .bind(before)
-            .execute(tx.named("refresh_tokens.delete_expired"))
-            .await?;
-        Ok(())
-    })
+    loop {
+        let oldest = "SELECT expires_at FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
+        let oldest = sqlx::query_scalar(oldest).bind(before).bind(FORGET);
+        let oldest: Vec<i64> = oldest.fetch_all(db.named("refresh_tokens.expired")).await?;
+        let Some(last) = oldest.last() else { return Ok(()) };
+        transaction!(db, |tx| {
+            sqlx::query("DELETE FROM refresh_tokens WHERE expires_at <= ?")
+                .bind(last)
+                .execute(tx.named("refresh_tokens.delete_expired"))
+                .await?;
+            Ok(())
+        })?;
+    }
 }
