@@ -11,7 +11,12 @@ use shared::store::idempotency;
 use shared::store::sql::Migrations;
 
 pub(crate) const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[include_str!("../../migrations/sqlite/0001_orders.sql"), idempotency::SQLITE, outbox::SQLITE],
+    sqlite: &[
+        include_str!("../../migrations/sqlite/0001_orders.sql"),
+        idempotency::SQLITE,
+        outbox::SQLITE,
+        include_str!("../../migrations/sqlite/0002_orders_of_user.sql"),
+    ],
 };
 
 /// A text in a column that another version of this service must have written.
