@@ -6,10 +6,12 @@ use shared::testing::eventually;
 
 use crate::payments::impatient;
 
+/// Holds end soon after their orders: a payment outlasts both.
 fn hasty() -> Value {
     let mut services = impatient();
     services["order-rpc"]["Order"] =
-        json!({"Expiry": "700ms", "HoldMargin": "10s", "Sweep": {"Every": "50ms"}});
+        json!({"Expiry": "700ms", "HoldMargin": "100ms", "Sweep": {"Every": "50ms"}});
+    services["product-rpc"] = json!({"Reservation": {"Sweep": "50ms"}});
     services["payment-sim"]["SettleAfter"] = json!("1500ms");
     services
 }
