@@ -5,8 +5,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::CONNECTION;
@@ -14,12 +14,11 @@ use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::config::duration;
@@ -130,7 +129,7 @@ async fn connection(
     stream.set_nodelay(true)?;
     let heard = Arc::new(AtomicBool::new(false));
     let stream = Lingering::new(stream, heard.clone());
-    let mut server = auto::Builder::new(Streams::default());
+    let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(conf.header_timeout);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(conf.ping);
     let (leaving, hears) = (lifecycle.clone(), heard.clone());
@@ -173,18 +172,6 @@ async fn connection(
     }
     serving.as_mut().graceful_shutdown();
     serving.await
-}
-
-/// The streams of one HTTP/2 connection: tasks that do not outlive it.
-#[derive(Clone, Default)]
-struct Streams(Arc<Mutex<JoinSet<()>>>);
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams {
-    fn execute(&self, stream: F) {
-        let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while streams.try_join_next().is_some() {}
-        streams.spawn(stream);
-    }
 }
 
 fn say_goodbye<B>(version: Version, rsp: &mut Response<B>) {
