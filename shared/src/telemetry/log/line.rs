@@ -146,7 +146,7 @@ impl Line<'_> {
         }
     }
 
-    /// What is longer than [`LONGEST`] is cut.
+    /// A text that is too long is cut.
     pub fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         let shown = &value[..value.floor_char_boundary(LONGEST)];
