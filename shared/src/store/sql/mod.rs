@@ -61,12 +61,14 @@ mod fault;
 mod statement;
 mod transaction;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Connection, SqlSafeStr};
 use tokio::sync::{Notify, Semaphore};
 
@@ -84,7 +86,7 @@ pub use transaction::{Tries, Tx};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct DataSource {
-    /// `sqlite://path/to/file.db`.
+    /// `sqlite://path/to/file.db`; `%`, `?` and `#` in a path are `%25`, `%3F` and `%23`, as in every URL.
     pub url: String,
     pub max_connections: u32,
     /// How long to wait for a connection, and to write for one's turn; a request's own deadline may end it sooner.
@@ -145,7 +147,8 @@ impl Db {
     ) -> Result<Db, BoxError> {
         static DRIVERS: std::sync::Once = std::sync::Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let url = sqlite_url(&conf.url).await?;
+        let (url, file) = sqlite_url(&conf.url).await?;
+        probe(&url, &file).await?;
         let options =
             AnyPoolOptions::new().max_connections(conf.max_connections).acquire_timeout(conf.acquire_timeout);
         let durable = conf.durable;
@@ -231,8 +234,11 @@ impl Db {
     }
 }
 
-/// The URL as the driver wants it, after its file's folder was made.
-async fn sqlite_url(url: &str) -> Result<String, BoxError> {
+/// `SQLITE_NOTADB`.
+const NO_DATABASE: &str = "26";
+
+/// The URL as the driver wants it, and its file, after the file's folder was made.
+async fn sqlite_url(url: &str) -> Result<(String, PathBuf), BoxError> {
     let Some(("sqlite", rest)) = url.split_once("://") else {
         // Not the whole URL: it may hold a password.
         let scheme = url.split("://").next().unwrap_or_default();
@@ -242,10 +248,30 @@ async fn sqlite_url(url: &str) -> Result<String, BoxError> {
     if file.is_empty() || file.starts_with(':') {
         return Err("a database in memory would be another one for each connection; name a file".into());
     }
-    if let Some(folder) = std::path::Path::new(file).parent() {
+    let url = format!("sqlite://{file}?{query}");
+    // As the driver has it: a `?` in a file's name is `%3F` in the URL.
+    let file = url.parse::<SqliteConnectOptions>()?.get_filename().to_owned();
+    if let Some(folder) = file.parent() {
         tokio::fs::create_dir_all(folder).await?;
     }
-    Ok(format!("sqlite://{file}?{query}"))
+    Ok((url, file))
+}
+
+/// Tells what is no database by its first page. The pool would try again and again, and say that it had no time.
+async fn probe(url: &str, file: &Path) -> Result<(), BoxError> {
+    let read = async {
+        let mut connection = AnyConnection::connect(url).await?;
+        sqlx::query("PRAGMA schema_version").execute(&mut connection).await?;
+        connection.close().await
+    };
+    match read.await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_DATABASE) => {
+            Err(format!("{} is no SQLite database; move it away, or name another file", file.display())
+                .into())
+        }
+        // Whatever else it is, the pool may find it gone.
+        _ => Ok(()),
+    }
 }
 
 async fn prepare(connection: &mut AnyConnection, durable: bool) -> Result<(), sqlx::Error> {
