@@ -26,7 +26,7 @@ try-new-route: tools ## Add a route to a copy of the gateway by the two edits of
 pipeline-cost: tools ## What the pipeline costs a request, in instructions (needs valgrind)
 	@CARGO="$(CARGO)" sh deploy/pipeline-cost
 
-fmt: ## Format the code
+fmt: tools ## Format the code
 	$(CARGO) fmt --all
 
 lint: tools ## Format check, clippy, documentation
@@ -34,5 +34,5 @@ lint: tools ## Format check, clippy, documentation
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 
-clean: ## Delete what was built
+clean: tools ## Delete what was built
 	$(CARGO) clean
