@@ -1,7 +1,8 @@
 //! The folder of a shop's data: kept or temporary, and used by one shop at a time.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -12,6 +13,18 @@ pub(crate) enum Error {
     InUse(PathBuf),
     #[error("{} cannot be used as a folder for data", .0.display())]
     Unusable(PathBuf, #[source] io::Error),
+}
+
+const LOCK: &str = "lock";
+
+/// Whether no shop uses the data now. Nothing is written; only [`Folder::lock`] can promise more.
+pub(crate) fn unlocked(path: &Path) -> Result<(), Error> {
+    // What cannot be opened is for who wants to write there.
+    let Ok(lock) = File::open(path.join(LOCK)) else { return Ok(()) };
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// Where a shop's data will be. Nothing is written yet, but for the folder itself where it is temporary.
@@ -39,8 +52,9 @@ impl Folder {
     pub(crate) fn lock(self) -> Result<Locked, Error> {
         let Folder { path, temporary } = self;
         let unusable = |error| Error::Unusable(path.clone(), error);
-        fs::create_dir_all(&path).map_err(unusable)?;
-        let lock = File::options().write(true).create(true).truncate(false).open(path.join("lock"));
+        // It will hold the key that signs tokens, and what customers told: for this user alone.
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(unusable)?;
+        let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK));
         let lock = lock.map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Locked { _lock: lock, temporary }),
@@ -65,6 +79,9 @@ impl Locked {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn locked(path: &Path) -> Result<Locked, Error> {
@@ -76,12 +93,16 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("deep/data");
         let folder = Folder::new(Some(&path)).unwrap();
+        unlocked(&path).unwrap();
         assert!(!path.exists());
         let first = folder.lock().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(matches!(unlocked(&path), Err(Error::InUse(_))));
         let second = locked(&path).err().unwrap().to_string();
         assert!(second.ends_with("is the data of a shop that is running; stop it, or choose another folder"));
         first.leave().unwrap();
         assert!(path.exists());
+        unlocked(&path).unwrap();
         locked(&path).unwrap();
     }
 

@@ -61,6 +61,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         },
         services: own.services,
     };
+    // Before the admin port, which that shop has as well.
+    if let Some(Err(error)) = options.data.as_deref().map(folder::unlocked) {
+        return shared::service::refuse(&shared::error::chain(&error));
+    }
     shared::service::run(&service, async |lifecycle: &Lifecycle| {
         let shop = start(options, lifecycle).await?;
         screen::show(&shop, &service);
