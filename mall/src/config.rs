@@ -1,13 +1,34 @@
-//! The keys of the shop in one process, and what `main` and tests start it with.
+//! The keys of the shop in one process, and where they come from.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::config::{Faults, Mode, Part};
+use shared::config::{Error, Faults, Loaded, Mode, Part};
 
+use crate::overlay;
 use crate::services::NAMES;
+
+/// The configuration that comes with the shop.
+const DEFAULT: &str = include_str!("../etc/mall.yaml");
+
+/// The configuration that comes with the shop, with what a file has differently.
+pub fn load(file: Option<&Path>) -> Result<Loaded<Config>, Error> {
+    let Some(file) = file else {
+        return shared::config::parse("mall.yaml", DEFAULT, &shared::config::environment);
+    };
+    let path = file.display().to_string();
+    let text =
+        std::fs::read_to_string(file).map_err(|source| Error::Unreadable { path: path.clone(), source })?;
+    let different = overlay::tree(&path, &text)?;
+    let mut loaded = overlay::parse::<Config>(&path, DEFAULT, &different, &shared::config::environment)?;
+    // As they are written: what is from the environment there is for each service to read, once and with its type.
+    if let Some(Value::Object(services)) = different.get("Services") {
+        loaded.own.services = services.clone().into_iter().collect();
+    }
+    Ok(loaded)
+}
 
 /// Where the gateway listens.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,11 +68,49 @@ impl shared::config::Config for Config {
     type Listen = Listen;
 
     fn check(&self, _: Mode, faults: &mut Faults) {
-        for name in self.services.keys() {
+        for (name, different) in &self.services {
+            let path = format!("Services.{name}");
             if !NAMES.contains(&name.as_str()) {
-                let known = NAMES.join(", ");
-                faults.add(&format!("Services.{name}"), format!("no such service; there are {known}"));
+                faults.add(&path, format!("no such service; there are {}", NAMES.join(", ")));
+            } else if let Value::Object(keys) = different {
+                for key in keys.keys() {
+                    if let Some(reason) = decided(name, key) {
+                        faults.add(&format!("{path}.{key}"), reason);
+                    }
+                }
+                for (section, reason) in [
+                    (
+                        "DataSource",
+                        "the databases are in the shop's folder; name it by Data, outside Services",
+                    ),
+                    ("Provider", "the shop's own payment-sim is the provider"),
+                ] {
+                    if keys.get(section).and_then(|section| section.get("Url")).is_some() {
+                        faults.add(&format!("{path}.{section}.Url"), reason);
+                    }
+                }
+            } else if !different.is_null() {
+                faults.add(&path, "takes keys of that service's own configuration");
             }
         }
     }
+}
+
+/// Why a service of the shop has no such key of its own, if it has none.
+fn decided(service: &str, key: &str) -> Option<String> {
+    let reason = match (key, service) {
+        ("Name", _) => "the services have the names by which they are called here".to_owned(),
+        ("Mode" | "Log" | "Prometheus" | "Telemetry" | "Shutdown", _) | ("Host" | "Port", "order-api") => {
+            format!("one process has one {key}; write it outside Services")
+        }
+        ("Host" | "Port", _) => {
+            "a service of the shop listens on any free port, for the shop alone; run it on its own for another"
+                .to_owned()
+        }
+        ("Advertise" | "Registry" | "Key", _) => {
+            "the services of one process find each other without it".to_owned()
+        }
+        _ => return None,
+    };
+    Some(reason)
 }

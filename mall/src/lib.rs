@@ -3,6 +3,7 @@
 
 pub mod config;
 mod folder;
+mod overlay;
 mod screen;
 mod services;
 
@@ -19,7 +20,7 @@ use shared::error::BoxError;
 use shared::lifecycle::Lifecycle;
 use shared::serve;
 
-use crate::config::{Config, Listen};
+use crate::config::Listen;
 use crate::folder::{Folder, Locked};
 use crate::services::Services;
 
@@ -27,7 +28,7 @@ use crate::services::Services;
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// The configuration; defaults are used where it is left out.
+    /// What is different from the configuration that comes with the shop.
     #[arg(short, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Where the shop keeps its data.
@@ -38,16 +39,9 @@ pub struct Arguments {
     ephemeral: bool,
 }
 
-/// The configuration that comes with the shop.
-const DEFAULT: &str = include_str!("../etc/mall.yaml");
-
 /// Runs a shop as a process, until a signal comes.
 pub fn run(arguments: Arguments) -> ExitCode {
-    let loaded = match &arguments.file {
-        Some(file) => shared::config::load::<Config>(file),
-        None => shared::config::parse("mall.yaml", DEFAULT, &shared::config::environment),
-    };
-    let Loaded { service, listen, own } = match loaded {
+    let Loaded { service, listen, own } = match config::load(arguments.file.as_deref()) {
         Ok(loaded) => loaded,
         Err(error) => return shared::service::refuse(&shared::error::chain(&error)),
     };
@@ -98,7 +92,7 @@ pub async fn start(options: Options, process: &Lifecycle) -> Result<Shop, BoxErr
     let folder = Folder::new(options.data.as_deref())?;
     let data = folder.path().to_owned();
     let Services { payment_sim, user_rpc, product_rpc, mut order_rpc, order_api } =
-        Services::load(&options, &shop, &data.display().to_string())?;
+        Services::load(&options, &shop, &data)?;
     if options.listen.port != 0 {
         // The gateway starts last, and a port that is taken should cost nothing.
         drop(serve::bind(&options.listen.host, options.listen.port).await?);

@@ -1,13 +1,16 @@
 //! The services of a shop in one process: each from its own configuration, with what one process says differently.
 
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value;
 use shared::config::{self, Config, Loaded, Mode};
-use shared::error::BoxError;
+use shared::error::{BoxError, chain};
 use shared::lifecycle::Lifecycle;
 use shared::pipeline::ambient::{self, Ambient};
 use shared::service::Running;
 
-use crate::Options;
+use crate::{Options, overlay};
 
 /// In the order in which they start: each finds running what it needs.
 pub(crate) const NAMES: [&str; 5] = ["payment-sim", "user-rpc", "product-rpc", "order-rpc", "order-api"];
@@ -26,29 +29,36 @@ pub(crate) struct Services {
 
 impl Services {
     /// `shop` is a name that no other shop of this process has, `data` its folder.
-    pub(crate) fn load(options: &Options, shop: &str, data: &str) -> Result<Services, config::Error> {
+    pub(crate) fn load(options: &Options, shop: &str, data: &Path) -> Result<Services, Faulty> {
         let environment = |name: &str| match name {
             "MODE" => Some(mode(options.mode).to_owned()),
-            "DATA" => Some(data.to_owned()),
+            "DATA" => Some(data.display().to_string()),
             "PAYMENT_URL" => Some(LATER.to_owned()),
             "REGISTRY" | "CART" => Some(format!("memory://{shop}")),
             "QUEUE" => Some(format!("memory://{shop}?groups=product-rpc")),
             _ => config::environment(name),
         };
-        let reader = Reader { options, environment: &environment };
-        let mut services = Services {
-            payment_sim: reader
-                .read("payment-sim", include_str!("../../payment-sim/etc/payment-sim.yaml"))?,
-            user_rpc: reader.read("user-rpc", include_str!("../../user-rpc/etc/user-rpc.yaml"))?,
-            product_rpc: reader
-                .read("product-rpc", include_str!("../../product-rpc/etc/product-rpc.yaml"))?,
-            order_rpc: reader.read("order-rpc", include_str!("../../order-rpc/etc/order-rpc.yaml"))?,
-            order_api: reader.read("order-api", include_str!("../../order-api/etc/order-api.yaml"))?,
+        let mut reader = Reader { options, environment: &environment, faults: Vec::new() };
+        let read = (
+            reader.read("payment-sim", include_str!("../../payment-sim/etc/payment-sim.yaml")),
+            reader.read("user-rpc", include_str!("../../user-rpc/etc/user-rpc.yaml")),
+            reader.read("product-rpc", include_str!("../../product-rpc/etc/product-rpc.yaml")),
+            reader.read("order-rpc", include_str!("../../order-rpc/etc/order-rpc.yaml")),
+            reader.read("order-api", include_str!("../../order-api/etc/order-api.yaml")),
+        );
+        let (Some(payment_sim), Some(user_rpc), Some(product_rpc), Some(order_rpc), Some(order_api)) = read
+        else {
+            return Err(Faulty(reader.faults));
         };
+        let mut services = Services { payment_sim, user_rpc, product_rpc, order_rpc, order_api };
         services.payment_sim.listen.port = 0;
         services.user_rpc.listen.port = 0;
         services.product_rpc.listen.port = 0;
         services.order_rpc.listen.port = 0;
+        services.payment_sim.own.data_source.url = database(data, "payment.db");
+        services.user_rpc.own.data_source.url = database(data, "user.db");
+        services.product_rpc.own.data_source.url = database(data, "product.db");
+        services.order_rpc.own.data_source.url = database(data, "order.db");
         services.order_api.listen.host.clone_from(&options.listen.host);
         services.order_api.listen.port = options.listen.port;
         Ok(services)
@@ -67,32 +77,35 @@ fn mode(mode: Mode) -> &'static str {
 struct Reader<'a> {
     options: &'a Options,
     environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Of all services.
+    faults: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn read<C: Config>(&self, name: &str, text: &str) -> Result<Loaded<C>, config::Error> {
-        let path = format!("the configuration of {name}");
-        let Some(different) = self.options.services.get(name) else {
-            return config::parse(&path, text, self.environment);
-        };
-        let mut whole: Value = serde_saphyr::from_str(text)
-            .map_err(|error| config::Error::Malformed { path: path.clone(), detail: error.to_string() })?;
-        overlay(&mut whole, different);
-        // JSON is YAML.
-        config::parse(&path, &whole.to_string(), self.environment)
+    fn read<C: Config>(&mut self, name: &str, base: &str) -> Option<Loaded<C>> {
+        let different = self.options.services.get(name).unwrap_or(&Value::Null);
+        match overlay::parse(name, base, different, self.environment) {
+            Ok(loaded) => return Some(loaded),
+            Err(config::Error::Faulty { faults, .. }) => {
+                self.faults.extend(faults.iter().map(|fault| format!("Services.{name}.{fault}")));
+            }
+            Err(error) => self.faults.push(chain(&error)),
+        }
+        None
     }
 }
 
-/// Maps are merged; everything else is replaced.
-fn overlay(whole: &mut Value, different: &Value) {
-    match (whole, different) {
-        (Value::Object(whole), Value::Object(different)) => {
-            for (key, value) in different {
-                overlay(whole.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (whole, different) => *whole = different.clone(),
-    }
+/// All that is wrong with the configurations of all services.
+#[derive(Debug, thiserror::Error)]
+#[error("the services cannot be configured so:\n  {}", .0.join("\n  "))]
+pub(crate) struct Faulty(Vec<String>);
+
+/// The URL of a database in the folder, whose name may have characters that mean something else in a URL.
+fn database(data: &Path, file: &str) -> String {
+    const LITERAL: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+    let path = data.join(file);
+    format!("sqlite://{}", percent_encode(path.as_os_str().as_encoded_bytes(), LITERAL))
 }
 
 /// Starts a service as a child of the process. What it logs meanwhile carries its name.
@@ -125,18 +138,4 @@ where
 struct NotStarted {
     name: String,
     source: BoxError,
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::overlay;
-
-    #[test]
-    fn an_overlay_changes_what_it_names_and_nothing_else() {
-        let mut whole = json!({"A": {"B": 1, "C": [1, 2]}, "D": "x"});
-        overlay(&mut whole, &json!({"A": {"C": [3], "E": {"F": true}}}));
-        assert_eq!(whole, json!({"A": {"B": 1, "C": [3], "E": {"F": true}}, "D": "x"}));
-    }
 }
