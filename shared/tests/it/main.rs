@@ -18,6 +18,7 @@ mod queue;
 mod queue_faults;
 mod rpc;
 mod serving;
+mod spy;
 mod store;
 mod token;
 mod world;

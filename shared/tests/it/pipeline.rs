@@ -27,15 +27,13 @@ use shared::pipeline::{
 };
 use shared::rest::{self, Conf, Server, Spec};
 use shared::serve;
-use shared::testing::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt};
 
+use crate::spy::Spy;
 use crate::world;
-
-const SOON: Duration = Duration::from_secs(10);
 
 /// How a made-up concern or inner service behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -241,26 +239,6 @@ proptest! {
         let mut heard = run(list, does, polls, protocol);
         heard.admitted.reverse();
         prop_assert_eq!(heard.admitted, heard.done);
-    }
-}
-
-/// The outermost concern: writes down how each request ended.
-#[derive(Clone, Default)]
-struct Spy(Arc<Mutex<Vec<(End, u16)>>>);
-
-impl Concern for Spy {
-    fn name(&self) -> &'static str {
-        "spy"
-    }
-
-    fn done(&self, _: &mut Cx, outcome: &Outcome) {
-        self.0.lock().unwrap().push((outcome.end, outcome.code));
-    }
-}
-
-impl Spy {
-    async fn next(&self) -> (End, u16) {
-        eventually(SOON, async || self.0.lock().unwrap().pop()).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the pipeline hears of gRPC: from a real tonic server and client, and from bodies that no honest server sends.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,36 +14,19 @@ use http_body_util::{BodyExt, StreamBody};
 use shared::pipeline::recover::Recover;
 use shared::pipeline::timeout::Timeout;
 use shared::pipeline::trace::Trace;
-use shared::pipeline::{Admit, Concern, Cx, End, Outcome, Pick, Pipeline, Protocol, Side, ambient};
+use shared::pipeline::{Admit, Concern, Cx, End, Pick, Pipeline, Protocol, Side, ambient};
 use shared::serve;
-use shared::testing::eventually;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower::{Layer, ServiceExt};
 
+use crate::spy::Spy;
+
 const SOON: Duration = Duration::from_secs(10);
 
-/// Writes down how each request ended.
-#[derive(Clone, Default)]
-struct Spy(Arc<Mutex<Vec<(End, u16)>>>);
-
-impl Concern for Spy {
-    fn name(&self) -> &'static str {
-        "spy"
-    }
-
-    fn done(&self, _: &mut Cx, outcome: &Outcome) {
-        self.0.lock().unwrap().push((outcome.end, outcome.code));
-    }
-}
-
 impl Spy {
-    async fn next(&self) -> (End, u16) {
-        eventually(SOON, async || self.0.lock().unwrap().pop()).await
-    }
-
     fn list(&self, side: Side, timeout: Duration) -> Pick {
         let list = Pipeline::of("test", side, Protocol::Grpc)
             .on(true, Recover::of("test"))
@@ -147,7 +129,7 @@ async fn the_status_counts_wherever_it_stands() {
         let head = rsp.headers().get("grpc-status").cloned();
         let body = rsp.into_body().collect().await.unwrap();
         let told = head.or_else(|| body.trailers()?.get("grpc-status").cloned());
-        assert_eq!(spy.0.lock().unwrap().as_slice(), [(end, code)], "{does:?}");
+        assert_eq!(spy.take(), [(end, code)], "{does:?}");
         if !matches!(does, Does::ForgetsTrailers | Does::NotGrpc) {
             assert_eq!(told.unwrap(), code.to_string(), "the caller of {does:?} is told");
         }

@@ -2,8 +2,8 @@
 //! and that a stop loses nothing that was begun.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,7 +17,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use shared::error::BoxError;
 use shared::lifecycle::{Lifecycle, Shutdown};
-use shared::pipeline::{Concern, Cx, End, Outcome};
+use shared::pipeline::{Concern, End};
 use shared::rest::{self, Call, Conf, Event, Events, Input, Reply, Request, Server, Spec};
 use shared::serve;
 use shared::testing::eventually;
@@ -26,28 +26,10 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::spy::Spy;
+
 const SOON: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_millis(100);
-
-/// The first of the contract's concerns: writes down how each request ended.
-#[derive(Clone, Default)]
-struct Spy(Arc<Mutex<Vec<(End, u16)>>>);
-
-impl Concern for Spy {
-    fn name(&self) -> &'static str {
-        "spy"
-    }
-
-    fn done(&self, _: &mut Cx, outcome: &Outcome) {
-        self.0.lock().unwrap().push((outcome.end, outcome.code));
-    }
-}
-
-impl Spy {
-    async fn next(&self) -> (End, u16) {
-        eventually(SOON, async || self.0.lock().unwrap().pop()).await
-    }
-}
 
 /// What the handlers tell the tests, and wait for.
 #[derive(Clone, Default)]
@@ -500,7 +482,7 @@ async fn what_was_begun_is_answered_while_the_server_stops_under_load() {
     clients.join_all().await;
     let begun = site.stage.begun.load(Ordering::SeqCst);
     assert_eq!(begun, answered.load(Ordering::SeqCst), "handlers that ran, and answers that came whole");
-    let ends = std::mem::take(&mut *site.spy.0.lock().unwrap());
+    let ends = site.spy.take();
     assert_eq!(ends.len(), begun);
     assert!(ends.into_iter().all(|end| end == (End::Answered, 200)));
 }
